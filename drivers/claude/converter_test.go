@@ -1,0 +1,629 @@
+package claude
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// play feeds lines to a converter; those that begin with "> " are written to
+// the CLI. It returns the events in short form, one line each.
+func play(t *testing.T, c *converter, lines ...string) string {
+	t.Helper()
+	r := newRecorder()
+	for _, line := range lines {
+		if own, ok := strings.CutPrefix(line, "> "); ok {
+			if strings.Contains(own, `"user"`) && !c.turn.active() {
+				r.sent()
+			}
+			c.Outgoing([]byte(own))
+			continue
+		}
+		if !json.Valid([]byte(line)) {
+			t.Fatalf("not a line of JSON: %s", line)
+		}
+		r.events = c.Convert(r.events, []byte(line))
+	}
+	return short(r.events)
+}
+
+// short is one line per event with what matters in these tests.
+func short(events []universal.Event) string {
+	var b strings.Builder
+	for _, ev := range events {
+		b.WriteString(string(ev.Type))
+		if ev.Synthetic {
+			b.WriteString(" (synthetic)")
+		}
+		switch d := ev.Data.(type) {
+		case *universal.TurnStartedData:
+			fmt.Fprintf(&b, " %s", d.Origin)
+		case *universal.TurnEndedData:
+			fmt.Fprintf(&b, " %s", d.StopReason)
+		case *universal.ItemData:
+			fmt.Fprintf(&b, " %s", d.Item.ItemID)
+			if d.Item.ParentID != "" {
+				fmt.Fprintf(&b, " under %s", d.Item.ParentID)
+			}
+			if ev.Type == universal.TypeItemCompleted {
+				fmt.Fprintf(&b, " %s", d.Item.Status)
+			}
+			if text := d.Item.Text(); text != "" {
+				fmt.Fprintf(&b, " %q", text)
+			}
+			for _, p := range d.Item.Content {
+				if s, ok := p.(*universal.StatusPart); ok {
+					fmt.Fprintf(&b, " [%s|%s]", s.Label, s.Detail)
+				}
+			}
+			if d.Rewritten {
+				b.WriteString(" rewritten")
+			}
+		case *universal.ItemDeltaData:
+			fmt.Fprintf(&b, " %s %q", d.ItemID, d.Delta)
+		case *universal.PermissionData:
+			fmt.Fprintf(&b, " %s %s", d.PermissionID, d.Status)
+		case *universal.QuestionData:
+			fmt.Fprintf(&b, " %s %s", d.QuestionID, d.Status)
+		case *universal.ErrorData:
+			fmt.Fprintf(&b, " %s %s", d.Category, d.Code)
+		case *universal.UnparsedData:
+			fmt.Fprintf(&b, " %s: %s", d.Location, d.Error)
+		case *universal.SessionUpdatedData:
+			text, _ := json.Marshal(d)
+			fmt.Fprintf(&b, " %s", text)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// The lines that most of these tests need.
+func user(uuid string) string { return `> {"type":"user","uuid":"` + uuid + `"}` }
+
+func initFor(uuids ...string) string {
+	list, _ := json.Marshal(uuids)
+	if uuids == nil {
+		list = []byte("null")
+	}
+	return `{"type":"system","subtype":"init","session_id":"s","cwd":"/w","permissionMode":"default","capabilities":["msg_lifecycle_v1"],"user_message_uuids":` + string(list) + `}`
+}
+
+func lifecycle(uuid, state string) string {
+	return `{"type":"command_lifecycle","command_uuid":"` + uuid + `","state":"` + state + `"}`
+}
+
+func text(message, text string) string {
+	return `{"type":"assistant","message":{"id":"` + message + `","model":"big","content":[{"type":"text","text":"` + text + `"}]},"parent_tool_use_id":null}`
+}
+
+func resultFor(rest string, uuids ...string) string {
+	list, _ := json.Marshal(uuids)
+	if uuids == nil {
+		list = []byte("null")
+	}
+	return `{"type":"result","subtype":"success","session_id":"s","user_message_uuids":` + string(list) + rest + `}`
+}
+
+const fromTask = `,"origin":{"kind":"task-notification"}`
+
+func TestTurns(t *testing.T) {
+	tests := []struct {
+		name  string
+		lines []string
+		want  string
+	}{
+		{
+			name:  "message and answer",
+			lines: []string{user("u1"), lifecycle("u1", "started"), initFor("u1"), text("m1", "hi"), resultFor("", "u1")},
+			want:  "turn.started user\nitem.completed m1:0 completed \"hi\"\nturn.ended end_turn\n",
+		},
+		{
+			name: "a CLI that doesn't name messages",
+			lines: []string{
+				user("u1"), `{"type":"system","subtype":"init","session_id":"s"}`, text("m1", "hi"), resultFor(""),
+			},
+			want: "turn.started user\nitem.completed m1:0 completed \"hi\"\nturn.ended end_turn\n",
+		},
+		{
+			name:  "a background task comes back",
+			lines: []string{initFor(), text("m1", "done"), resultFor(fromTask)},
+			want:  "turn.started agent\nitem.completed m1:0 completed \"done\"\nturn.ended end_turn\n",
+		},
+		{
+			name:  "the agent's turn had begun when the message came",
+			lines: []string{initFor(), text("m1", "done"), user("u1"), resultFor(fromTask), initFor("u1"), text("m2", "hi"), resultFor("", "u1")},
+			want:  "turn.started agent\nitem.completed m1:0 completed \"done\"\nitem.completed m2:0 completed \"hi\"\nturn.ended end_turn\n",
+		},
+		{
+			name:  "the agent's turn begins before the message is read",
+			lines: []string{user("u1"), initFor(), text("m1", "done"), resultFor(fromTask), lifecycle("u1", "started"), initFor("u1"), text("m2", "hi"), resultFor("", "u1")},
+			want:  "turn.started user\nitem.completed m1:0 completed \"done\"\nitem.completed m2:0 completed \"hi\"\nturn.ended end_turn\n",
+		},
+		{
+			name:  "a message folded into the agent's turn",
+			lines: []string{initFor(), text("m1", "working"), user("u1"), lifecycle("u1", "started"), text("m2", "both"), resultFor(fromTask, "u1")},
+			want:  "turn.started agent\nitem.completed m1:0 completed \"working\"\nitem.completed m2:0 completed \"both\"\nturn.ended end_turn\n",
+		},
+		{
+			name:  "steered into the turn",
+			lines: []string{user("u1"), initFor("u1"), user("u2"), lifecycle("u2", "completed"), text("m1", "both"), resultFor("", "u1", "u2"), initFor(), text("m2", "own"), resultFor(fromTask)},
+			want: "turn.started user\nitem.completed m1:0 completed \"both\"\nturn.ended end_turn\n" +
+				"turn.started agent\nitem.completed m2:0 completed \"own\"\nturn.ended end_turn\n",
+		},
+		{
+			name:  "steered, and run as a turn of its own",
+			lines: []string{user("u1"), initFor("u1"), user("u2"), text("m1", "one"), resultFor("", "u1"), lifecycle("u2", "started"), initFor("u2"), text("m2", "two"), resultFor("", "u2")},
+			want: "turn.started user\nitem.completed m1:0 completed \"one\"\nturn.ended end_turn\n" +
+				"turn.started user\nitem.completed m2:0 completed \"two\"\nturn.ended end_turn\n",
+		},
+		{
+			name:  "steered, and merged with the next message",
+			lines: []string{user("u1"), initFor("u1"), user("u2"), resultFor("", "u1"), user("u3"), initFor("u2", "u3"), text("m2", "two"), resultFor("", "u2", "u3")},
+			want: "turn.started user\nturn.ended end_turn\n" +
+				"turn.started user\nitem.completed m2:0 completed \"two\"\nturn.ended end_turn\n",
+		},
+		{
+			name:  "taken back before it ran",
+			lines: []string{initFor(), text("m1", "busy"), user("u1"), lifecycle("u1", "queued"), lifecycle("u1", "cancelled"), resultFor(fromTask)},
+			want:  "turn.started agent\nitem.completed m1:0 completed \"busy\"\nturn.ended interrupted\n",
+		},
+		{
+			name:  "max turns",
+			lines: []string{user("u1"), initFor("u1"), strings.Replace(resultFor(`,"is_error":true,"terminal_reason":"max_turns","errors":["too many"]`, "u1"), "success", "error_max_turns", 1)},
+			want:  "turn.started user\nturn.ended max_turns\n",
+		},
+		{
+			name:  "failure that only the result tells",
+			lines: []string{user("u1"), initFor("u1"), resultFor(`,"is_error":true,"result":"boom","api_error_status":500,"api_error_type":"api_error"`, "u1")},
+			want:  "turn.started user\nerror model api_error\nturn.ended error\n",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newConverter("s", drivers.Settings{}, false)
+			if diff := cmp.Diff(tt.want, play(t, c, tt.lines...)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWholeTurn(t *testing.T) {
+	c := newConverter("s", drivers.Settings{Model: "big"}, false)
+	got := play(t, c, append([]string{user("u1")}, turnLines...)...)
+	want := `turn.started user
+item.started m1:0
+item.delta m1:0 "Hm."
+item.completed m1:0 completed "Hm."
+item.started t1
+item.delta t1 "{\"command\":\"exit 3\"}"
+item.completed t1 completed
+permission.requested r1 requested
+usage.updated
+permission.resolved (synthetic) r1 reject
+item.completed t1:result failed
+error overloaded server_error
+turn.ended error
+quota.updated
+agent.unparsed claude: system/something_new: unknown kind of line
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+const started0 = `{"type":"stream_event","event":{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}},"api_message_id":"m1"}`
+
+func streamed(message string) []string {
+	start := `{"type":"stream_event","event":{"type":"message_start","message":{"id":"` + message + `"}}}`
+	return []string{start, started0, strings.Replace(deltaLineOf(0, `{"type":"text_delta","text":"par"}`), "m1", message, 1)}
+}
+
+func TestStreamedText(t *testing.T) {
+	begin := append([]string{user("u1"), initFor("u1")}, streamed("m1")...)
+	const head = "turn.started user\nitem.started m1:0\nitem.delta m1:0 \"par\"\n"
+	tests := []struct {
+		name  string
+		lines []string
+		want  string
+	}{
+		{"finished", []string{text("m1", "par")}, `item.completed m1:0 completed "par"` + "\n"},
+		{"rewritten", []string{text("m1", "other")}, `item.completed m1:0 completed "other" rewritten` + "\n"},
+		{
+			"interrupted", []string{strings.Replace(text("m1", "par"), `"parent`, `"aborted":true,"parent`, 1),
+				`{"type":"stream_event","event":{"type":"message_stop"},"abandoned_blocks":{"api_message_id":"m1","from_block_index":1}}`},
+			`item.completed m1:0 cancelled "par"` + "\n",
+		},
+		{
+			"cut", []string{`{"type":"stream_event","event":{"type":"content_block_stop","index":0}}`,
+				`{"type":"stream_event","event":{"type":"message_stop"},"abandoned_blocks":{"api_message_id":"m1","from_block_index":0}}`, text("m2", "whole")},
+			`item.completed m1:0 failed "par"` + "\n" + `item.completed m2:0 completed "whole"` + "\n",
+		},
+		{"cut without a word", []string{text("m2", "whole")}, `item.completed m1:0 failed "par"` + "\n" + `item.completed m2:0 completed "whole"` + "\n"},
+		{
+			"no final line", []string{`{"type":"stream_event","event":{"type":"message_stop"}}`},
+			`item.completed m1:0 completed "par"` + "\n",
+		},
+		{
+			"interrupted without a word", []string{resultFor(`,"is_error":true,"terminal_reason":"aborted_streaming"`, "u1")},
+			`item.completed m1:0 cancelled "par"` + "\nturn.ended interrupted\n",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newConverter("s", drivers.Settings{}, false)
+			if diff := cmp.Diff(head+tt.want, play(t, c, append(begin, tt.lines...)...)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRedactedThinking(t *testing.T) {
+	c := begun()
+	events := c.Convert(nil, []byte(`{"type":"assistant","message":{"id":"m9","content":[{"type":"redacted_thinking","data":"x"}]}}`))
+	last := events[len(events)-1].Data.(*universal.ItemData)
+	want := universal.Content{&universal.ReasoningPart{Visibility: universal.VisibilityPrivate}}
+	if diff := cmp.Diff(want, last.Item.Content); diff != "" {
+		t.Errorf("content (-want +got):\n%s", diff)
+	}
+}
+
+// call and its result, as lines.
+func callOf(id, name, input, parent string) string {
+	return `{"type":"assistant","message":{"id":"m-` + id + `","content":[{"type":"tool_use","id":"` + id + `","name":"` + name + `","input":` + input + `}]},"parent_tool_use_id":` + parent + `}`
+}
+
+func answerOf(id, content, rest string) string {
+	return `{"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"` + id + `","content":` + content + `}]}` + rest + `}`
+}
+
+func TestResultParts(t *testing.T) {
+	zero, three := 0, 3
+	bash := func(id string) string { return callOf(id, "Bash", `{"command":"x"}`, "null") }
+	success := `,"tool_use_result":{"stdout":"out","stderr":"warn","interrupted":false}`
+	tests := []struct {
+		name  string
+		lines []string
+		want  universal.Content // without the tool_result part
+		state universal.ItemStatus
+	}{
+		{
+			name: "command", lines: []string{bash("t1"), answerOf("t1", `"out"`, success)},
+			want:  universal.Content{&universal.CommandPart{Command: "x", Cwd: "/w", ExitCode: &zero, Output: "out\nwarn"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name:  "failed command",
+			lines: []string{bash("t1"), strings.Replace(answerOf("t1", `"Exit code 3\noops"`, `,"tool_use_result":"Error: x"`), `"content":"E`, `"is_error":true,"content":"E`, 1)},
+			want:  universal.Content{&universal.CommandPart{Command: "x", Cwd: "/w", ExitCode: &three, Output: "oops"}},
+			state: universal.StatusFailed,
+		},
+		{
+			name: "interrupted command",
+			lines: []string{bash("t1"), strings.Replace(answerOf("t1", `"rejected"`, `,"tool_use_result":"User rejected tool use","tool_result_meta":[{"id":"t1","non_execution_kind":"user-rejected"}]`),
+				`"content":"r`, `"is_error":true,"content":"r`, 1)},
+			want:  universal.Content{&universal.CommandPart{Command: "x", Cwd: "/w"}},
+			state: universal.StatusCancelled,
+		},
+		{
+			name: "command that was refused",
+			lines: []string{bash("t1"), strings.Replace(answerOf("t1", `"no"`, `,"tool_result_meta":[{"id":"t1","non_execution_kind":"permission-rule"}]`),
+				`"content":"n`, `"is_error":true,"content":"n`, 1)},
+			state: universal.StatusFailed,
+		},
+		{
+			name:  "command in the background",
+			lines: []string{bash("t1"), answerOf("t1", `"Command running in background with ID: b1"`, `,"tool_use_result":{"stdout":"","interrupted":false,"backgroundTaskId":"b1"}`)},
+			want:  universal.Content{&universal.CommandPart{Command: "x", Cwd: "/w"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name:  "command after a cd",
+			lines: []string{callOf("t0", "Bash", `{"command":"cd sub && make"}`, "null"), answerOf("t0", `"ok"`, success), bash("t1"), answerOf("t1", `"out"`, success)},
+			want:  universal.Content{&universal.CommandPart{Command: "x", ExitCode: &zero, Output: "out\nwarn"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name:  "read",
+			lines: []string{callOf("t1", "Read", `{"file_path":"/w/a.txt"}`, "null"), answerOf("t1", `"1\tx"`, "")},
+			want:  universal.Content{&universal.FileRefPart{Path: "/w/a.txt", Action: universal.FileRead}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name: "overwritten",
+			lines: []string{callOf("t1", "Write", `{"file_path":"/w/a.txt","content":"new\n"}`, "null"),
+				answerOf("t1", `"ok"`, `,"tool_use_result":{"type":"update","filePath":"/w/a.txt","content":"new\n","originalFile":"old\n","structuredPatch":[{"oldStart":1,"oldLines":1,"newStart":1,"newLines":1,"lines":["-old","+new"]}]}`)},
+			want:  universal.Content{&universal.FileRefPart{Path: "/w/a.txt", Action: universal.FileWrite, Diff: "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-old\n+new\n"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name: "edit outside of the directory",
+			lines: []string{callOf("t1", "Edit", `{"file_path":"/else/a.txt"}`, "null"),
+				answerOf("t1", `"ok"`, `,"tool_use_result":{"filePath":"/else/a.txt","structuredPatch":[{"oldStart":4,"oldLines":0,"newStart":5,"newLines":2,"lines":["+a","+b"]}]}`)},
+			want:  universal.Content{&universal.FileRefPart{Path: "/else/a.txt", Action: universal.FilePatch, Diff: "--- a/else/a.txt\n+++ b/else/a.txt\n@@ -4,0 +5,2 @@\n+a\n+b\n"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name:  "picture",
+			lines: []string{callOf("t1", "Read", `{"file_path":"/w/a.png"}`, "null"), answerOf("t1", `[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBO"}}]`, "")},
+			want:  universal.Content{&universal.FileRefPart{Path: "/w/a.png", Action: universal.FileRead}, &universal.ImagePart{Mime: "image/png", Data: "iVBO"}},
+			state: universal.StatusCompleted,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newConverter("s", drivers.Settings{}, false)
+			var events []universal.Event
+			for _, line := range append([]string{initFor("u1")}, tt.lines...) {
+				events = c.Convert(events, []byte(line))
+			}
+			got, ok := events[len(events)-1].Data.(*universal.ItemData)
+			if !ok || got.Item.ItemID != "t1:result" {
+				t.Fatalf("last event:\n%s", describe(events))
+			}
+			if got.Item.Status != tt.state {
+				t.Errorf("status %q, want %q", got.Item.Status, tt.state)
+			}
+			rest := got.Item.Content[1:]
+			if len(rest) == 0 {
+				rest = nil
+			}
+			if diff := cmp.Diff(tt.want, rest); diff != "" {
+				t.Errorf("parts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSubagentThatIsStopped(t *testing.T) {
+	c := newConverter("s", drivers.Settings{}, false)
+	got := play(t, c,
+		user("u1"), initFor("u1"),
+		callOf("a1", "Agent", `{"description":"look"}`, "null"),
+		`{"type":"system","subtype":"background_tasks_changed","tasks":[{"task_id":"k1"}]}`,
+		`{"type":"system","subtype":"task_started","task_id":"k1","tool_use_id":"a1","description":"look","is_backgrounded":true}`,
+		answerOf("a1", `"launched"`, ""),
+		callOf("b1", "Bash", `{"command":"x"}`, `"a1"`),
+		resultFor("", "u1"),
+		`{"type":"system","subtype":"task_notification","task_id":"k1","tool_use_id":"a1","status":"stopped","summary":"look"}`,
+		`{"type":"system","subtype":"background_tasks_changed","tasks":[]}`,
+	)
+	want := `turn.started user
+item.completed a1 completed
+item.completed task:k1:started completed [background task started|look]
+item.completed a1:result completed
+item.completed b1 under a1 completed
+turn.ended end_turn
+item.completed (synthetic) b1:result under a1 cancelled
+item.completed task:k1:ended cancelled [background task stopped|look]
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if c.tasks.n != 0 || !c.tasks.changed {
+		t.Errorf("background tasks: %+v", c.tasks)
+	}
+	if len(c.calls) != 0 || len(c.streams) != 1 {
+		t.Errorf("something is left: calls %v, streams %v", c.calls, c.streams)
+	}
+}
+
+func TestModes(t *testing.T) {
+	status := func(mode string) string {
+		return `{"type":"system","subtype":"status","status":null,"permissionMode":"` + mode + `"}`
+	}
+	tests := []struct {
+		name     string
+		settings drivers.Settings
+		lines    []string
+		want     string
+	}{
+		{"nothing new", drivers.Settings{}, []string{status("default"), status("dontAsk")}, ""},
+		{"the agent plans", drivers.Settings{}, []string{status("plan"), status("default")},
+			"session.updated {\"agent_mode\":\"plan\"}\nsession.updated {\"agent_mode\":\"build\"}\n"},
+		{"a plan was approved", drivers.Settings{AgentMode: "plan", PermissionMode: "acceptEdits"}, []string{status("plan"), status("acceptEdits")},
+			"session.updated {\"agent_mode\":\"build\"}\n"},
+		{"planning as a permission mode", drivers.Settings{PermissionMode: "plan"}, []string{status("plan"), status("default")},
+			"session.updated {\"permission_mode\":\"default\"}\n"},
+		{"bypass", drivers.Settings{}, []string{status("bypassPermissions"), status("bypassPermissions")},
+			"session.updated {\"permission_mode\":\"bypass\"}\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newConverter("s", tt.settings, false)
+			if diff := cmp.Diff(tt.want, play(t, c, tt.lines...)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestStatusItems(t *testing.T) {
+	c := newConverter("s", drivers.Settings{}, false)
+	got := play(t, c,
+		`{"type":"system","subtype":"status","status":"compacting","uuid":"x"}`,
+		`{"type":"system","subtype":"status","status":null,"compact_result":"success"}`,
+		`{"type":"system","subtype":"compact_boundary","uuid":"y","compact_metadata":{"trigger":"auto","pre_tokens":900,"post_tokens":90}}`,
+		`{"type":"system","subtype":"status","status":"compacting","uuid":"z"}`,
+		`{"type":"system","subtype":"status","status":null,"compact_result":"failed","compact_error":"no model"}`,
+		`{"type":"system","subtype":"informational","uuid":"i","content":"Look out","level":"warning"}`,
+		`{"type":"system","subtype":"session_title_changed","title":"A title"}`,
+		`{"type":"system","subtype":"session_writes_lost"}`,
+		`{"type":"auth_status","isAuthenticating":true}`,
+		`{"type":"keep_alive"}`,
+		`{"type":"rate_limit_event","rate_limit_info":{}}`,
+	)
+	want := `item.started compaction:x [compacting|]
+item.completed compaction:x completed [compacted|auto: 900 tokens → 90 tokens]
+item.started compaction:z [compacting|]
+item.completed compaction:z failed [compacting|no model]
+item.completed notice:i completed [warning|Look out]
+session.updated {"title":"A title"}
+error internal session_writes_lost
+agent.unparsed claude: rate_limit_event: no status in rate_limit_info
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+func TestNoJSON(t *testing.T) {
+	c := newConverter("s", drivers.Settings{}, false)
+	events := c.Convert(nil, []byte("Segmentation fault \xff"))
+	if len(events) != 1 || events[0].Type != universal.TypeUnparsed || !json.Valid(events[0].Raw) {
+		t.Errorf("events: %s, raw %q", describe(events), events[0].Raw)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	c := newConverter("s", drivers.Settings{}, false)
+	var last *universal.Usage
+	var updates []string
+	for _, line := range append([]string{user("u1")}, turnLines...) {
+		if own, ok := strings.CutPrefix(line, "> "); ok {
+			c.Outgoing([]byte(own))
+			continue
+		}
+		for _, ev := range c.Convert(nil, []byte(line)) {
+			switch d := ev.Data.(type) {
+			case *universal.UsageData:
+				text, err := json.Marshal(d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				updates = append(updates, string(text))
+			case *universal.TurnEndedData:
+				last = d.Usage
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{
+		`{"input_tokens":150,"cached_input_tokens":30,"cache_write_tokens":20,"output_tokens":40,"total_tokens":190,"context_used":190}`,
+	}, updates); diff != "" {
+		t.Errorf("updates (-want +got):\n%s", diff)
+	}
+	got, err := json.Marshal(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"input_tokens":150,"cached_input_tokens":30,"cache_write_tokens":20,"output_tokens":45,"reasoning_tokens":5,"total_tokens":195,"cost_usd":0.5,"context_window":200000,"context_used":190}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("usage of the turn (-want +got):\n%s", diff)
+	}
+}
+
+func TestUsageTotals(t *testing.T) {
+	total := func(output int) string {
+		return fmt.Sprintf(`,"usage":{"input_tokens":1,"output_tokens":2},"modelUsage":{"big":{"inputTokens":10,"outputTokens":%d,"costUSD":%d}}`, output, output)
+	}
+	tests := []struct {
+		name    string
+		resumed bool
+		results []string
+		want    []int64 // output tokens of each turn
+	}{
+		{"running totals", false, []string{total(5), total(12)}, []int64{5, 7}},
+		{"resumed", true, []string{total(100), total(107)}, []int64{2, 7}},
+		{"set to 0 by a new conversation", false, []string{total(50), strings.Replace(total(3), "10", "4", 1)}, []int64{50, 3}},
+		{"since the last result", true, []string{total(100) + `,"model_usage_since_last_result":{"big":{"outputTokens":4}}`}, []int64{4}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newConverter("s", drivers.Settings{}, tt.resumed)
+			var got []int64
+			for i, rest := range tt.results {
+				id := fmt.Sprint("u", i)
+				c.Outgoing([]byte(strings.TrimPrefix(user(id), "> ")))
+				for _, ev := range c.Convert(nil, []byte(resultFor(rest, id))) {
+					if d, ok := ev.Data.(*universal.TurnEndedData); ok {
+						got = append(got, *d.Usage.OutputTokens)
+					}
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("output tokens (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTaskList(t *testing.T) {
+	c := newConverter("s", drivers.Settings{}, false)
+	var lists [][]universal.PlanEntry
+	step := func(id, tool, input, twin string) {
+		t.Helper()
+		for _, line := range []string{callOf(id, tool, input, "null"), answerOf(id, `"ok"`, `,"tool_use_result":`+twin)} {
+			for _, ev := range c.Convert(nil, []byte(line)) {
+				if d, ok := ev.Data.(*universal.PlanData); ok {
+					lists = append(lists, d.Entries)
+				}
+			}
+		}
+	}
+	step("t1", "TaskCreate", `{"subject":"a"}`, `{"task":{"id":"1","subject":"a"}}`)
+	step("t2", "TaskUpdate", `{"taskId":"1","status":"in_progress"}`, `{"success":true,"taskId":"1"}`)
+	step("t3", "TaskUpdate", `{"taskId":"9","status":"completed"}`, `{"success":false}`)
+	step("t4", "TaskList", `{}`, `{"tasks":[{"id":"1","subject":"a","status":"in_progress"}]}`)
+	step("t5", "TaskUpdate", `{"taskId":"1","status":"deleted"}`, `{"success":true}`)
+	step("t6", "TodoWrite", `{}`, `{"oldTodos":[],"newTodos":[{"content":"b","status":"completed"}]}`)
+	want := [][]universal.PlanEntry{
+		{{Content: "a", Status: universal.PlanPending}},
+		{{Content: "a", Status: universal.PlanInProgress}},
+		{},
+		{{Content: "b", Status: universal.PlanCompleted}},
+	}
+	if diff := cmp.Diff(want, lists); diff != "" {
+		t.Errorf("lists (-want +got):\n%s", diff)
+	}
+}
+
+func TestErrorCategories(t *testing.T) {
+	status := func(n int) *int { return &n }
+	tests := []struct {
+		t         trouble
+		want      universal.ErrorCategory
+		retryable bool
+	}{
+		{trouble{category: "authentication_failed", status: status(401)}, universal.CategoryAuth, false},
+		{trouble{category: "rate_limit", status: status(429)}, universal.CategoryRateLimit, true},
+		{trouble{category: "rate_limit", status: status(429), exact: "usage_limit_reached"}, universal.CategoryUsageLimit, true},
+		{trouble{category: "billing_error", status: status(400)}, universal.CategoryUsageLimit, false},
+		{trouble{category: "server_error", status: status(529)}, universal.CategoryOverloaded, true},
+		{trouble{category: "server_error", status: status(500)}, universal.CategoryModel, true},
+		{trouble{category: "overloaded"}, universal.CategoryOverloaded, true},
+		{trouble{category: "invalid_request", status: status(400), text: "Prompt is too long · x"}, universal.CategoryContextLength, false},
+		{trouble{category: "invalid_request"}, universal.CategoryModel, false},
+		{trouble{category: "model_not_found", status: status(404)}, universal.CategoryModel, false},
+		{trouble{category: "unknown", status: status(400)}, universal.CategoryModel, false},
+		{trouble{category: "unknown"}, universal.CategoryNetwork, true},
+		{trouble{terminal: "budget_exhausted"}, universal.CategoryUsageLimit, false},
+		{trouble{}, universal.CategoryInternal, false},
+	}
+	for _, tt := range tests {
+		got, retryable := tt.t.categorize()
+		if got != tt.want || retryable != tt.retryable {
+			t.Errorf("%+v is %s, retryable %v; want %s, %v", tt.t, got, retryable, tt.want, tt.retryable)
+		}
+	}
+}
+
+func TestDroppedHasReasons(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range dropped {
+		if d.reason == "" || seen[d.kind] {
+			t.Errorf("%s: no reason, or twice", d.kind)
+		}
+		seen[d.kind] = true
+		if handlerOf(d.kind) != nil {
+			t.Errorf("%s is dropped and handled", d.kind)
+		}
+	}
+}

@@ -1,0 +1,296 @@
+package claude
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// Options are what a [Driver] is made with. Only Supervisor has to be set, and
+// not even that where Launch is.
+type Options struct {
+	// Supervisor starts the agents.
+	Supervisor *process.Supervisor
+	// Logger gets what nobody is told otherwise; nil discards it.
+	Logger *slog.Logger
+	// Locate finds the agent's program. The default looks where
+	// [install.Locate] does.
+	Locate func() (path string, err error)
+	// Environ is the environment that agents inherit, and Getenv reads it;
+	// the defaults are the bridge's own.
+	Environ func() []string
+	Getenv  func(string) string
+	// NewID makes the ids of conversations and messages, which have to be
+	// UUIDs; the default makes random ones.
+	NewID func() string
+	// Trace is shown every line of every session, without its end, before it
+	// is dealt with: TraceIn what is written to the agent, TraceOut what it
+	// prints. It may be called by several goroutines and must not keep the
+	// line. Nil traces nothing.
+	Trace func(dir string, line []byte)
+	// Launch starts an agent instead of Supervisor.
+	Launch func(ctx context.Context, spec process.Spec) (Transport, error)
+}
+
+// Driver drives Claude Code. Make one with [New]; it is safe for concurrent
+// use.
+type Driver struct {
+	opts Options
+
+	mu       sync.Mutex
+	versions map[install.Identity]string
+	models   map[install.Identity]drivers.Models
+}
+
+// New makes a driver. It starts nothing.
+func New(opts Options) *Driver {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Environ == nil {
+		opts.Environ = os.Environ
+	}
+	if opts.Getenv == nil {
+		opts.Getenv = os.Getenv
+	}
+	if opts.NewID == nil {
+		opts.NewID = newUUID
+	}
+	if opts.Locate == nil {
+		spec, getenv := program(), opts.Getenv
+		opts.Locate = func() (string, error) { return install.Locate(spec, getenv) }
+	}
+	return &Driver{
+		opts:     opts,
+		versions: map[install.Identity]string{},
+		models:   map[install.Identity]drivers.Models{},
+	}
+}
+
+// program says how the agent's program is called and where else it may be.
+func program() install.Program {
+	return install.Program{
+		Agent:    agentID,
+		Variable: "SANDBOX_AGENT_CLAUDE_PATH",
+		Command:  "claude",
+		Package:  "@anthropic-ai/claude-code",
+		Hint:     "install it with: npm install -g @anthropic-ai/claude-code",
+	}
+}
+
+// newUUID makes a random UUID (version 4).
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6] = b[6]&0x0F | 0x40
+	b[8] = b[8]&0x3F | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// Info implements drivers.Driver.
+func (d *Driver) Info() drivers.Info {
+	return drivers.Info{
+		ID:   agentID,
+		Name: "Claude Code",
+		Capabilities: drivers.Capabilities{
+			PlanMode:         true,
+			Permissions:      true,
+			Questions:        true,
+			ToolCalls:        true,
+			ToolResults:      true,
+			TextMessages:     true,
+			Images:           true,
+			FileAttachments:  true,
+			SessionLifecycle: true,
+			ErrorEvents:      true,
+			Reasoning:        true,
+			Status:           true,
+			CommandExecution: true,
+			FileChanges:      true,
+			MCPTools:         true,
+			StreamingDeltas:  true,
+			ItemStarted:      true,
+			SharedProcess:    false,
+
+			Interrupt:             true,
+			Steer:                 true,
+			Resume:                true,
+			ModelSwitch:           true,
+			ModeSwitch:            true,
+			Variants:              true,
+			SystemPrompt:          true,
+			Skills:                true,
+			StructuredAttachments: true,
+			Usage:                 true,
+			Cost:                  true,
+			Plan:                  true,
+			Subagents:             true,
+			BackgroundTasks:       true,
+			SlashCommands:         true,
+			Compaction:            true,
+			SessionDiff:           false,
+			Quota:                 true,
+		},
+		Modes: []drivers.Mode{
+			{ID: drivers.ModeBuild, Name: "Build", Description: "Works on the task, asking where the permission mode says so"},
+			{ID: drivers.ModePlan, Name: "Plan", Description: "Looks around and proposes a plan, which waits for approval"},
+		},
+		PermissionModes: drivers.PermissionModes(),
+	}
+}
+
+// Start implements drivers.Driver.
+func (d *Driver) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sink) (drivers.Session, error) {
+	if err := d.Check(ctx, &cfg); err != nil {
+		return nil, err
+	}
+	s, _, err := d.start(ctx, &cfg, sink)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// start starts the CLI and shakes hands with it.
+func (d *Driver) start(ctx context.Context, cfg *drivers.Config, sink drivers.Sink, extra ...string) (*session, *initialized, error) {
+	path, err := d.opts.Locate()
+	if err != nil {
+		return nil, nil, err
+	}
+	native := cfg.Resume
+	if native == "" {
+		native = d.opts.NewID()
+	}
+	scratch, plugin, err := preparePlugin(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := newSession(d, native, cfg, sink)
+	s.scratch = scratch
+	s.transport, err = d.launch(ctx, process.Spec{
+		Path: path,
+		Args: append(arguments(native, cfg, plugin), extra...),
+		Dir:  cfg.Directory,
+		Env:  environment(d.opts.Environ(), cfg.Env),
+	})
+	if err != nil {
+		removeScratch(scratch)
+		return nil, nil, startError(ctx, err)
+	}
+	go s.read() // ends with the agent; s.done tells
+	info, err := s.shakeHands(ctx, cfg, d.opts.Getenv)
+	if err == nil && s.started() {
+		return s, info, nil
+	}
+	// The reader finds that Start has failed and tells the sink nothing more.
+	_ = s.transport.Stop(context.WithoutCancel(ctx), nil)
+	<-s.done
+	return nil, nil, s.startFailure(ctx, cfg, err)
+}
+
+// preparePlugin makes the plugin with the session's skills, if it has any.
+func preparePlugin(cfg *drivers.Config) (scratch, plugin string, err error) {
+	skills, err := findSkills(cfg.Skills)
+	if err != nil || len(skills) == 0 {
+		return "", "", err
+	}
+	scratch, err = os.MkdirTemp("", "sandbox-agent-claude-*")
+	if err != nil {
+		return "", "", fmt.Errorf("start claude: %w", err)
+	}
+	plugin = filepath.Join(scratch, pluginName)
+	if err := writePlugin(plugin, skills); err != nil {
+		removeScratch(scratch)
+		return "", "", fmt.Errorf("start claude: give the session its skills: %w", err)
+	}
+	return scratch, plugin, nil
+}
+
+func removeScratch(dir string) {
+	if dir != "" {
+		_ = os.RemoveAll(dir)
+	}
+}
+
+// shakeHands waits until the agent is ready for a message.
+func (s *session) shakeHands(ctx context.Context, cfg *drivers.Config, getenv func(string) string) (*initialized, error) {
+	answer, err := s.ask(ctx, initializeRequest{"initialize", true})
+	if err != nil {
+		return nil, err
+	}
+	info, err := decodeInitialized(answer)
+	if err != nil {
+		return nil, err
+	}
+	servers, err := mcpServers(cfg.MCP, getenv)
+	if err != nil {
+		return nil, err
+	}
+	if len(servers) > 0 {
+		// A server that can't be reached is reported as an event; the session
+		// goes on without it.
+		if _, err := s.ask(ctx, mcpServersRequest{"mcp_set_servers", servers}); err != nil {
+			return nil, fmt.Errorf("give the agent its mcp servers: %w", err)
+		}
+	}
+	if cfg.Title != "" {
+		if _, err := s.ask(ctx, renameRequest{"rename_session", cfg.Title}); err != nil {
+			s.log.Debug("naming a conversation failed", "error", err)
+		}
+	}
+	return info, nil
+}
+
+// started ends the start; false when the agent has ended meanwhile.
+func (s *session) started() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return false
+	}
+	s.starting = false
+	return true
+}
+
+// startError is why the program could not be started.
+func startError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return universal.Timeout("starting claude was given up: %v", context.Cause(ctx)).Because(err)
+	}
+	e := universal.AgentProcessExited(agentID, nil, "").Because(err)
+	e.Detail += ": it could not be started: " + err.Error()
+	return e
+}
+
+// startFailure is why the agent, started, did not become ready.
+func (s *session) startFailure(ctx context.Context, cfg *drivers.Config, err error) error {
+	exit := s.transport.Exit()
+	stderr := strings.TrimSpace(exit.Stderr.Head + "\n" + exit.Stderr.Tail)
+	var no *refusalError
+	switch {
+	case cfg.Resume != "" && strings.Contains(stderr, "No conversation found"):
+		return universal.InvalidRequest("resume %s: the agent has no such conversation", cfg.Resume).With("reason", "unknown_conversation").Because(err)
+	case ctx.Err() != nil:
+		return universal.Timeout("claude was not ready in time").Because(err)
+	case err == nil || errors.Is(err, errAgentGone) || universal.KindOf(err) == universal.KindAgentProcessExited:
+		e := universal.AgentProcessExited(agentID, exit.Code, stderr).Because(err)
+		if stderr != "" {
+			e.Detail += ": " + firstLine(stderr)
+		}
+		return e
+	case errors.As(err, &no):
+		return universal.Errorf(universal.KindInternal, "start claude: the agent refused: %s", no.text).Because(err)
+	}
+	return fmt.Errorf("start claude: %w", err)
+}

@@ -1,0 +1,127 @@
+package claude
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+)
+
+// arguments is the command line of a session. What a person chose is written
+// as --name=value, so that it can't be taken for a flag of its own.
+func arguments(native string, cfg *drivers.Config, plugin string) []string {
+	args := []string{
+		"-p",
+		"--input-format", "stream-json",
+		"--output-format", "stream-json",
+		"--verbose", // stream-json wants it
+		"--include-partial-messages",
+		// Not in --help. Without it the CLI neither asks for permissions nor
+		// has the tools that ask questions.
+		"--permission-prompt-tool", "stdio",
+		"--thinking-display", "summarized",
+		// Begins in the mode below and lets a later update reach bypass.
+		"--allow-dangerously-skip-permissions",
+		"--permission-mode", nativeMode(cfg.Settings),
+	}
+	if cfg.Resume != "" {
+		args = append(args, "--resume="+cfg.Resume)
+	} else {
+		args = append(args, "--session-id="+native)
+	}
+	if cfg.Model != "" {
+		args = append(args, "--model="+cfg.Model)
+	}
+	if cfg.Variant != "" {
+		args = append(args, "--effort="+cfg.Variant)
+	}
+	if cfg.SystemPrompt != "" {
+		args = append(args, "--append-system-prompt="+cfg.SystemPrompt)
+	}
+	if plugin != "" {
+		args = append(args, "--plugin-dir="+plugin)
+	}
+	return args
+}
+
+// nestedMarks are variables by which a Claude Code tells its children that
+// they run inside it; a bridge may be such a child, its agents are not.
+var nestedMarks = []string{
+	"CLAUDECODE",
+	"CLAUDE_CODE_ENTRYPOINT",
+	"CLAUDE_CODE_SSE_PORT",
+	"CLAUDE_CODE_SESSION_ID",
+	"CLAUDE_CODE_PARENT_SESSION_ID",
+	"CLAUDE_CODE_CHILD_SESSION",
+	"CLAUDE_CODE_EXECPATH",
+}
+
+// switches are the variables that a session gets unless the bridge's own
+// environment or the session's says otherwise.
+func switches() []string {
+	s := []string{
+		"DISABLE_AUTOUPDATER=1",
+		"DISABLE_TELEMETRY=1",
+		"DISABLE_ERROR_REPORTING=1",
+		// The CLI's own 10 tries make a wrong key wait three minutes; these
+		// give an overloaded service half a minute.
+		"CLAUDE_CODE_MAX_RETRIES=6",
+	}
+	if os.Geteuid() == 0 {
+		// As root, the CLI refuses to bypass permissions anywhere else.
+		s = append(s, "IS_SANDBOX=1")
+	}
+	return s
+}
+
+// environment is that of a session's agent: the bridge's, with our switches,
+// and over all of it the session's own.
+func environment(base []string, own map[string]string) []string {
+	var env []string
+	for _, entry := range base {
+		name, _, _ := strings.Cut(entry, "=")
+		if _, replaced := lookup(own, name); !replaced && !slices.Contains(nestedMarks, name) {
+			env = append(env, entry)
+		}
+	}
+	for _, entry := range switches() {
+		name, _, _ := strings.Cut(entry, "=")
+		_, set := lookup(own, name)
+		if !set && !slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, name+"=") }) {
+			env = append(env, entry)
+		}
+	}
+	for _, name := range sortedKeys(own) {
+		env = append(env, name+"="+own[name])
+	}
+	return env
+}
+
+// lookup finds a variable; Windows takes names in any case.
+func lookup(own map[string]string, name string) (string, bool) {
+	if value, ok := own[name]; ok || runtime.GOOS != "windows" {
+		return value, ok
+	}
+	for key, value := range own {
+		if strings.EqualFold(key, name) {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// launch starts the CLI.
+func (d *Driver) launch(ctx context.Context, spec process.Spec) (Transport, error) {
+	if d.opts.Launch != nil {
+		return d.opts.Launch(ctx, spec)
+	}
+	p, err := d.opts.Supervisor.Start(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}

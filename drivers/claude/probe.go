@@ -1,0 +1,179 @@
+package claude
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// probeWait bounds one run of the program for a probe, which takes a fraction
+// of a second.
+const probeWait = 10 * time.Second
+
+// Probe implements drivers.Driver.
+func (d *Driver) Probe(ctx context.Context) drivers.Probe {
+	p := drivers.Probe{Login: drivers.LoginUnknown}
+	path, err := d.opts.Locate()
+	if err != nil {
+		p.Problem = problem(err)
+		p.Login, p.LoginDetail = d.login(ctx, "")
+		return p
+	}
+	p.Path = path
+	version, err := d.version(ctx, path)
+	if err != nil {
+		p.Problem = fmt.Sprintf("%s can't be run: %v", path, err)
+		return p
+	}
+	p.Installed, p.Version = true, version
+	p.Login, p.LoginDetail = d.login(ctx, path)
+	return p
+}
+
+// problem is an error's text, with its hint.
+func problem(err error) string {
+	var e *universal.Error
+	if errors.As(err, &e) {
+		if hint, ok := e.Details["message"].(string); ok {
+			return e.Detail + ": " + hint
+		}
+	}
+	return err.Error()
+}
+
+// version asks the program once and keeps the answer as long as the file stays
+// the same.
+func (d *Driver) version(ctx context.Context, path string) (string, error) {
+	id, err := install.Identify(path)
+	if err != nil {
+		return "", err
+	}
+	d.mu.Lock()
+	version, known := d.versions[id]
+	d.mu.Unlock()
+	if known {
+		return version, nil
+	}
+	out, err := d.run(ctx, path, "--version")
+	if err != nil {
+		return "", err
+	}
+	version, _, _ = strings.Cut(strings.TrimSpace(string(out)), " ")
+	if version == "" {
+		return "", errors.New("it doesn't tell its version")
+	}
+	d.mu.Lock()
+	d.versions[id] = version
+	d.mu.Unlock()
+	return version, nil
+}
+
+// run runs the program for a short answer on stdout.
+func (d *Driver) run(ctx context.Context, path string, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeWait)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = environment(d.opts.Environ(), nil)
+	cmd.WaitDelay = time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if text := firstLine(stderr.String()); text != "" {
+			err = fmt.Errorf("%w: %s", err, text)
+		}
+		return stdout.Bytes(), err
+	}
+	return stdout.Bytes(), nil
+}
+
+// Models implements drivers.Driver. The CLI tells its list when it is started;
+// a session is started for it in an empty directory, once per program.
+func (d *Driver) Models(ctx context.Context) (drivers.Models, error) {
+	path, err := d.opts.Locate()
+	if err != nil {
+		return drivers.Models{}, err
+	}
+	id, err := install.Identify(path)
+	if err != nil {
+		return drivers.Models{}, fmt.Errorf("list models: %w", err)
+	}
+	d.mu.Lock()
+	models, known := d.models[id]
+	d.mu.Unlock()
+	if known {
+		return models, nil
+	}
+	dir, err := os.MkdirTemp("", "sandbox-agent-claude-*")
+	if err != nil {
+		return drivers.Models{}, fmt.Errorf("list models: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	s, info, err := d.start(ctx, &drivers.Config{Directory: dir}, nobody{}, "--no-session-persistence")
+	if err != nil {
+		return drivers.Models{}, err
+	}
+	if err := s.Close(ctx); err != nil {
+		d.opts.Logger.Debug("closing the session that lists models failed", "error", err)
+	}
+	models = info.modelList()
+	d.mu.Lock()
+	d.models[id] = models
+	d.mu.Unlock()
+	return models, nil
+}
+
+// knownModels are those of the last list that was asked for.
+func (d *Driver) knownModels() []drivers.Model {
+	path, err := d.opts.Locate()
+	if err != nil {
+		return nil
+	}
+	id, err := install.Identify(path)
+	if err != nil {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.models[id].Models
+}
+
+// nobody is the sink of a session that nobody talks to.
+type nobody struct{}
+
+func (nobody) Emit([]universal.Event) {}
+func (nobody) Background(int)         {}
+func (nobody) Exit(drivers.Exit)      {}
+
+func decodeInitialized(answer json.RawMessage) (*initialized, error) {
+	var i initialized
+	if err := json.Unmarshal(answer, &i); err != nil {
+		return nil, fmt.Errorf("read the agent's answer to initialize: %w", err)
+	}
+	return &i, nil
+}
+
+// modelList is the CLI's list in our words. The CLI calls its own choice
+// "default".
+func (i *initialized) modelList() drivers.Models {
+	var list drivers.Models
+	for _, m := range i.Models {
+		list.Models = append(list.Models, drivers.Model{ID: m.Value, Name: m.DisplayName, Variants: m.EffortLevels})
+		if m.Value == "default" {
+			list.DefaultModel = m.Value
+		}
+	}
+	if list.DefaultModel == "" && len(list.Models) > 0 {
+		list.DefaultModel = list.Models[0].ID
+	}
+	return list
+}

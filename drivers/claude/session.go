@@ -1,0 +1,428 @@
+package claude
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// agentID is how clients name the agent.
+const agentID = "claude"
+
+// A batch of events is handed on when no further line is at hand, or when it
+// has reached one of these.
+const (
+	maxBatch      = 256      // events
+	maxBatchBytes = 64 << 10 // of lines
+)
+
+// session is one running CLI. One goroutine reads its lines; it is the only one
+// that calls the sink.
+type session struct {
+	log       *slog.Logger
+	trace     func(dir string, line []byte)
+	newID     func() string
+	transport Transport
+	sink      drivers.Sink
+	scratch   string // a private directory, removed at the end; may be ""
+
+	done   chan struct{}  // closed when the reader has ended
+	writes sync.WaitGroup // refusals that are on their way
+
+	mu         sync.Mutex // guards what follows; never held across I/O
+	conv       *converter
+	waiting    map[string]chan controlResponse // by request id
+	requests   int                             // numbers our control requests
+	checkpoint process.Checkpoint              // taken when the turn began
+	ended      bool                            // the reader has seen the end
+	starting   bool                            // Start has not returned yet
+}
+
+func newSession(d *Driver, native string, cfg *drivers.Config, sink drivers.Sink) *session {
+	return &session{
+		log:      d.opts.Logger,
+		trace:    d.opts.Trace,
+		newID:    d.opts.NewID,
+		sink:     sink,
+		done:     make(chan struct{}),
+		conv:     newConverter(native, cfg.Settings, cfg.Resume != ""),
+		waiting:  map[string]chan controlResponse{},
+		starting: true,
+	}
+}
+
+// read is the life of the session: it ends when the agent has.
+func (s *session) read() {
+	defer close(s.done)
+	var (
+		b       batch
+		readErr error
+	)
+	for {
+		line, more, err := s.transport.ReadLine()
+		switch {
+		case errors.Is(err, process.ErrLineTooLong):
+			b.events = append(b.events, universal.Event{Type: universal.TypeUnparsed, Data: &universal.UnparsedData{
+				Error: err.Error(), Location: "claude: line",
+			}})
+		case err != nil:
+			readErr = err
+			more = false
+		case len(line) > 0:
+			s.convert(&b, line)
+		}
+		if !more || len(b.events) >= maxBatch || b.bytes >= maxBatchBytes {
+			s.flush(&b)
+		}
+		if readErr != nil {
+			break
+		}
+	}
+	s.end(readErr)
+}
+
+// batch is what a few lines gave.
+type batch struct {
+	events     []universal.Event
+	bytes      int
+	responses  []controlResponse
+	background int
+	changed    bool // background did
+}
+
+func (s *session) convert(b *batch, line []byte) {
+	if s.trace != nil {
+		s.trace(TraceOut, line)
+	}
+	b.bytes += len(line)
+	s.mu.Lock()
+	c := s.conv
+	b.events = c.Convert(b.events, line)
+	b.responses = append(b.responses, c.responses...)
+	refuse := c.refuse
+	c.responses, c.refuse = c.responses[:0], nil
+	if c.tasks.changed {
+		c.tasks.changed = false
+		b.background, b.changed = c.tasks.n, true
+	}
+	began := c.beganTurn
+	c.beganTurn = false
+	s.mu.Unlock()
+	if began {
+		s.takeCheckpoint()
+	}
+	for _, id := range refuse {
+		// The reader must not wait for the agent to read. The write ends when
+		// the agent takes it or ends.
+		s.writes.Go(func() {
+			if err := s.respondError(id, "sandbox-agent does not answer this kind of request"); err != nil {
+				s.log.Debug("refusing a request of the agent failed", "error", err)
+			}
+		})
+	}
+}
+
+// flush hands on events before the answers that follow them, so that whoever
+// asked for a change finds it told.
+func (s *session) flush(b *batch) {
+	if len(b.events) > 0 {
+		s.sink.Emit(b.events)
+		clear(b.events) // the sink has them; let go of their data
+		b.events = b.events[:0]
+	}
+	if b.changed {
+		s.sink.Background(b.background)
+	}
+	for _, r := range b.responses {
+		s.mu.Lock()
+		waiter := s.waiting[r.RequestID]
+		delete(s.waiting, r.RequestID)
+		s.mu.Unlock()
+		if waiter != nil {
+			waiter <- r // it has room for the one answer
+		}
+	}
+	clear(b.responses)
+	b.responses = b.responses[:0]
+	b.bytes, b.changed = 0, false
+}
+
+// end clears up after the agent and tells how it ended.
+func (s *session) end(readErr error) {
+	s.mu.Lock()
+	s.ended = true
+	waiting := s.waiting
+	s.waiting = nil
+	s.mu.Unlock()
+	// An agent whose output has ended is of no use, even if it lives.
+	if err := s.transport.Stop(context.Background(), nil); err != nil {
+		s.log.Warn("the agent left processes behind", "agent", agentID, "error", err)
+	}
+	<-s.transport.Done()
+	for _, waiter := range waiting {
+		close(waiter)
+	}
+	s.writes.Wait()
+	if s.scratch != "" {
+		if err := os.RemoveAll(s.scratch); err != nil {
+			s.log.Warn("removing a session's temporary files failed", "error", err)
+		}
+	}
+	s.mu.Lock()
+	failed := s.starting
+	s.mu.Unlock()
+	if failed {
+		return // Start tells it
+	}
+	exit := exitOf(s.transport.Exit())
+	if readErr != nil && !errors.Is(readErr, io.EOF) {
+		exit.Err = errors.Join(exit.Err, fmt.Errorf("read from the agent: %w", readErr))
+	}
+	s.sink.Exit(exit)
+}
+
+func exitOf(e process.Exit) drivers.Exit {
+	return drivers.Exit{
+		Code:   e.Code,
+		Signal: e.Signal,
+		Err:    e.Err,
+		Stderr: universal.Stderr{
+			Head:       e.Stderr.Head,
+			Tail:       e.Stderr.Tail,
+			Truncated:  e.Stderr.Truncated,
+			TotalLines: e.Stderr.TotalLines,
+		},
+	}
+}
+
+func (s *session) takeCheckpoint() {
+	c := s.transport.Checkpoint()
+	s.mu.Lock()
+	s.checkpoint = c
+	s.mu.Unlock()
+}
+
+// NativeID implements drivers.Session.
+func (s *session) NativeID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conv.native
+}
+
+// Send implements drivers.Session.
+func (s *session) Send(ctx context.Context, msg drivers.Message) error {
+	content, err := messageContent(msg)
+	if err != nil {
+		return err
+	}
+	uuid := s.newID()
+	line, err := encodeLine(userMessage{
+		Type:    "user",
+		Message: userContent{Role: "user", Content: content},
+		UUID:    uuid,
+	})
+	if err != nil {
+		return fmt.Errorf("send message: %w", err)
+	}
+	checkpoint := s.transport.Checkpoint()
+	s.mu.Lock()
+	if !s.conv.turn.active() {
+		s.checkpoint = checkpoint
+	}
+	s.conv.Outgoing(line)
+	s.mu.Unlock()
+	if err := s.write(line); err != nil {
+		s.mu.Lock()
+		s.conv.turn.forget(uuid)
+		s.mu.Unlock()
+		return fmt.Errorf("send message: %w", err)
+	}
+	return nil
+}
+
+// interruptWait is how long the agent's answer to an interrupt is waited for
+// before its commands are killed anyway.
+const interruptWait = time.Second
+
+// Interrupt implements drivers.Session.
+func (s *session) Interrupt(ctx context.Context) error {
+	s.mu.Lock()
+	active := s.conv.turn.active()
+	checkpoint := s.checkpoint
+	unseen := ""
+	if t := &s.conv.turn; !t.ownerSeen && s.conv.lifecycle {
+		unseen = t.owner
+	}
+	s.mu.Unlock()
+	if !active {
+		return nil
+	}
+	asking, cancel := context.WithTimeout(ctx, interruptWait)
+	defer cancel()
+	if unseen != "" {
+		// The agent is busy with something of its own and would run the
+		// message afterwards.
+		if _, err := s.ask(asking, cancelMessageRequest{"cancel_async_message", unseen}); err != nil {
+			s.log.Debug("taking back a message failed", "error", err)
+		}
+	}
+	_, err := s.ask(asking, plainRequest{"interrupt"})
+	if _, killErr := s.transport.KillSince(ctx, checkpoint); killErr != nil && !errors.Is(killErr, errors.ErrUnsupported) {
+		s.log.Warn("commands of an interrupted turn may be left", "agent", agentID, "error", killErr)
+	}
+	if err != nil {
+		return fmt.Errorf("interrupt: %w", err)
+	}
+	return nil
+}
+
+// ReplyPermission implements drivers.Session.
+func (s *session) ReplyPermission(_ context.Context, id string, reply drivers.PermissionReply) error {
+	s.mu.Lock()
+	r := s.conv.openPermission(id)
+	s.mu.Unlock()
+	if r == nil {
+		return notOpen("permission", id)
+	}
+	answer, err := r.permissionAnswer(reply)
+	if err != nil {
+		return err
+	}
+	return s.respond("permission", id, r, answer)
+}
+
+// ReplyQuestion implements drivers.Session.
+func (s *session) ReplyQuestion(_ context.Context, id string, reply drivers.QuestionReply) error {
+	s.mu.Lock()
+	r := s.conv.openQuestion(id)
+	mode := s.conv.settings.PermissionMode
+	s.mu.Unlock()
+	if r == nil {
+		return notOpen("question", id)
+	}
+	answer, err := r.questionAnswer(reply, mode)
+	if err != nil {
+		return err
+	}
+	return s.respond("question", id, r, answer)
+}
+
+func notOpen(what, id string) error {
+	return universal.InvalidRequest("%s %s is not open: unknown or already answered", what, id).With("reason", "not_open")
+}
+
+// Update implements drivers.Session. All of it is checked before anything is
+// asked of the agent; if the agent refuses one setting, those before it have
+// changed.
+func (s *session) Update(ctx context.Context, change drivers.Settings) error {
+	if err := checkSettings(change); err != nil {
+		return err
+	}
+	if change.Model != "" {
+		if _, err := s.ask(ctx, setModelRequest{"set_model", change.Model}); err != nil {
+			return refused("model", change.Model, err)
+		}
+	}
+	if change.Variant != "" {
+		if _, err := s.ask(ctx, flagSettingsRequest{"apply_flag_settings", flagSettings{change.Variant}}); err != nil {
+			return refused("variant", change.Variant, err)
+		}
+	}
+	if change.AgentMode != "" || change.PermissionMode != "" {
+		if err := s.updateMode(ctx, change); err != nil {
+			return err
+		}
+	}
+	if change.Title != "" {
+		if _, err := s.ask(ctx, renameRequest{"rename_session", change.Title}); err != nil {
+			return refused("title", change.Title, err)
+		}
+	}
+	return nil
+}
+
+// updateMode sets the CLI's one mode from our two. The wish is noted first, so
+// that the CLI's report of it is no news.
+func (s *session) updateMode(ctx context.Context, change drivers.Settings) error {
+	s.mu.Lock()
+	was := s.conv.settings
+	now := was
+	if change.AgentMode != "" {
+		now.AgentMode = change.AgentMode
+	}
+	if change.PermissionMode != "" {
+		now.PermissionMode = change.PermissionMode
+	}
+	s.conv.settings = now
+	s.mu.Unlock()
+	_, err := s.ask(ctx, setModeRequest{"set_permission_mode", nativeMode(now)})
+	if err == nil {
+		return nil
+	}
+	s.mu.Lock()
+	if s.conv.settings == now {
+		s.conv.settings = was
+	}
+	s.mu.Unlock()
+	return refused("mode", nativeMode(now), err)
+}
+
+// refused makes a typed error of the agent's no.
+func refused(what, value string, err error) error {
+	var no *refusalError
+	if errors.As(err, &no) {
+		return universal.InvalidRequest("%s %q: the agent refused it: %s", what, value, no.text).Because(err)
+	}
+	return fmt.Errorf("update %s: %w", what, err)
+}
+
+// Close implements drivers.Session.
+func (s *session) Close(ctx context.Context) error {
+	err := s.transport.Stop(ctx, func(ctx context.Context) error {
+		s.mu.Lock()
+		active := s.conv.turn.active()
+		s.mu.Unlock()
+		if !active {
+			return nil
+		}
+		_, err := s.ask(ctx, plainRequest{"interrupt"})
+		return err
+	})
+	<-s.done
+	if err != nil {
+		return fmt.Errorf("close session: %w", err)
+	}
+	return nil
+}
+
+// write hands the agent one line; it is traced first.
+func (s *session) write(line []byte) error {
+	if s.trace != nil {
+		s.trace(TraceIn, line[:len(line)-1])
+	}
+	err := s.transport.Write(line)
+	if errors.Is(err, process.ErrExited) || errors.Is(err, process.ErrInputClosed) {
+		exit := s.transport.Exit()
+		return universal.AgentProcessExited(agentID, exit.Code, exit.Stderr.Head).Because(err)
+	}
+	return err
+}
+
+// encodeLine makes a line of a message. The CLI dies of one that is no JSON.
+func encodeLine(message any) ([]byte, error) {
+	line, err := json.Marshal(message)
+	if err != nil {
+		return nil, err
+	}
+	return append(line, '\n'), nil
+}
