@@ -1,0 +1,87 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
+	"github.com/sandbox-agent/sandbox-agent/rpc/session"
+)
+
+// eventFeed gives all events of a session, from where a cursor stands.
+func eventFeed(cursor *eventlog.Cursor, includeRaw bool) Feed {
+	return func(ctx context.Context, w FeedWriter) (session.StreamEnd, error) {
+		for {
+			records, err := cursor.TryNext()
+			if errors.Is(err, eventlog.ErrCaughtUp) {
+				if err := w.Flush(); err != nil {
+					return "", err
+				}
+				if ctx.Err() != nil {
+					return "", context.Cause(ctx)
+				}
+				if records, err = cursor.Next(ctx); err != nil && ctx.Err() != nil {
+					continue // what came last is still delivered
+				}
+			}
+			if errors.Is(err, eventlog.ErrDeleted) {
+				return session.EndDeleted, nil
+			}
+			if err != nil {
+				return "", err
+			}
+			for {
+				record, ok := records.Next()
+				if !ok {
+					break
+				}
+				if err := w.Event(record.Head, rawOrNull(record.Raw, includeRaw)); err != nil {
+					return "", err
+				}
+			}
+		}
+	}
+}
+
+// turnFeed gives the events of one turn.
+func turnFeed(reader *session.TurnReader, includeRaw bool) Feed {
+	return func(ctx context.Context, w FeedWriter) (session.StreamEnd, error) {
+		for {
+			record, end, err := reader.Next(ctx)
+			if err != nil || end != "" {
+				return end, err
+			}
+			if err := w.Event(record.Head, rawOrNull(record.Raw, includeRaw)); err != nil {
+				return "", err
+			}
+			if reader.Buffered() {
+				continue
+			}
+			if err := w.Flush(); err != nil {
+				return "", err
+			}
+		}
+	}
+}
+
+// watchFeed gives the summaries of sessions as they change.
+func watchFeed(sessions *session.Manager) Feed {
+	watcher := sessions.Watch()
+	return func(ctx context.Context, w FeedWriter) (session.StreamEnd, error) {
+		defer watcher.Close()
+		for {
+			infos, err := watcher.Next(ctx)
+			if err != nil {
+				return "", err
+			}
+			for _, info := range infos {
+				if err := w.Changed(info); err != nil {
+					return "", err
+				}
+			}
+			if err := w.Flush(); err != nil {
+				return "", err
+			}
+		}
+	}
+}

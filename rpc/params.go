@@ -1,0 +1,222 @@
+package rpc
+
+import (
+	"encoding/json"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
+	"github.com/sandbox-agent/sandbox-agent/rpc/session"
+)
+
+// Empty is the params or the result of a method that has none: {}.
+type Empty struct{}
+
+// InitializeParams introduce a client.
+type InitializeParams struct {
+	ProtocolVersion string          `json:"protocolVersion,omitempty"`
+	ClientInfo      *ProgramInfo    `json:"clientInfo,omitempty"`
+	Capabilities    json.RawMessage `json:"capabilities,omitempty"`
+}
+
+// ProgramInfo names a program.
+type ProgramInfo struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+}
+
+// Limits are what the server holds its clients to.
+type Limits struct {
+	// MaxMessageBytes is the size of the largest message it reads.
+	MaxMessageBytes int `json:"maxMessageBytes"`
+}
+
+// InitializeResult introduces the server.
+type InitializeResult struct {
+	ProtocolVersion string      `json:"protocolVersion"`
+	ServerInfo      ProgramInfo `json:"serverInfo"`
+	Methods         []string    `json:"methods"`
+	Limits          Limits      `json:"limits"`
+	Agents          []string    `json:"agents"`
+}
+
+// HealthResult says that the server is there.
+type HealthResult struct {
+	Status string `json:"status"`
+}
+
+// AgentParams name an agent.
+type AgentParams struct {
+	Agent string `json:"agent"`
+}
+
+// AgentInfo describes an agent on this machine.
+type AgentInfo struct {
+	ID                   string               `json:"id"`
+	Name                 string               `json:"name"`
+	Installed            bool                 `json:"installed"`
+	CredentialsAvailable bool                 `json:"credentialsAvailable"`
+	Version              string               `json:"version,omitempty"`
+	Path                 string               `json:"path,omitempty"`
+	Capabilities         drivers.Capabilities `json:"capabilities"`
+	// Login says in words where the login comes from or how to get one.
+	Login string `json:"login,omitempty"`
+	// Problem says why the agent cannot be used, and what to do.
+	Problem string `json:"problem,omitempty"`
+}
+
+// AgentsResult lists the agents.
+type AgentsResult struct {
+	Agents []AgentInfo `json:"agents"`
+}
+
+// ModesResult lists the modes of an agent.
+type ModesResult struct {
+	Modes []drivers.Mode `json:"modes"`
+}
+
+// ListParams choose sessions.
+type ListParams struct {
+	Status session.Status `json:"status,omitempty"`
+	Limit  int            `json:"limit,omitempty"`
+	Cursor string         `json:"cursor,omitempty"`
+}
+
+// CreateResult tells that a session is ready.
+type CreateResult struct {
+	Healthy         bool   `json:"healthy"`
+	SessionID       string `json:"sessionId"`
+	NativeSessionID string `json:"nativeSessionId,omitempty"`
+}
+
+// SessionParams name a session.
+type SessionParams struct {
+	SessionID string `json:"sessionId"`
+}
+
+// UpdateParams change a session's settings.
+type UpdateParams struct {
+	SessionID string `json:"sessionId"`
+	session.UpdateOptions
+}
+
+// SendParams are a message for an agent.
+type SendParams struct {
+	SessionID string `json:"sessionId"`
+	session.MessageOptions
+}
+
+// SendStreamParams are a message whose turn is to be followed.
+type SendStreamParams struct {
+	SendParams
+	// Until is "input" (the default): the stream also ends when a permission
+	// or question stays open; or "turn": only with the turn.
+	Until      session.Until `json:"until,omitempty"`
+	IncludeRaw bool          `json:"includeRaw,omitempty"`
+}
+
+// SendStreamResult tells that a message was accepted and which notifications
+// belong to it.
+type SendStreamResult struct {
+	session.SendResult
+	SubscriptionID string `json:"subscriptionId,omitempty"`
+}
+
+// InterruptParams say which turn to end.
+type InterruptParams struct {
+	SessionID string `json:"sessionId"`
+	session.InterruptOptions
+}
+
+// EventsParams choose events.
+type EventsParams struct {
+	SessionID string `json:"sessionId"`
+	// Offset is the last sequence number seen; the events after it are given.
+	Offset uint64 `json:"offset,omitempty"`
+	// Limit is how many at the most; none means as many as fit one answer.
+	Limit      *int `json:"limit,omitempty"`
+	IncludeRaw bool `json:"includeRaw,omitempty"`
+}
+
+// EventsResult is a run of events. It is encoded from the log's bytes.
+type EventsResult struct {
+	Events  EncodedEvents `json:"events"`
+	HasMore bool          `json:"hasMore"`
+}
+
+// EncodedEvents are events as the log keeps them.
+type EncodedEvents struct {
+	records []eventlog.Record
+	raw     bool
+}
+
+// MarshalJSON puts the events together without encoding them again.
+func (e EncodedEvents) MarshalJSON() ([]byte, error) {
+	size := 2
+	for _, r := range e.records {
+		size += len(r.Head) + len(`null},`)
+		if e.raw {
+			size += len(r.Raw)
+		}
+	}
+	out := append(make([]byte, 0, size), '[')
+	for i, r := range e.records {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, r.Head...), rawOrNull(r.Raw, e.raw)...), '}')
+	}
+	return append(out, ']'), nil
+}
+
+var null = []byte("null")
+
+func rawOrNull(raw []byte, include bool) []byte {
+	if !include || raw == nil {
+		return null
+	}
+	return raw
+}
+
+// SubscribeParams choose what to be told.
+type SubscribeParams struct {
+	// SessionID is the session whose events are wanted; without it, changes
+	// of all sessions are told.
+	SessionID  string `json:"sessionId,omitempty"`
+	Offset     uint64 `json:"offset,omitempty"`
+	IncludeRaw bool   `json:"includeRaw,omitempty"`
+}
+
+// SubscribeResult tells which notifications belong to a subscription.
+type SubscribeResult struct {
+	SubscriptionID string `json:"subscriptionId,omitempty"`
+}
+
+// UnsubscribeParams name a subscription.
+type UnsubscribeParams struct {
+	SubscriptionID string `json:"subscriptionId"`
+}
+
+// QuestionReplyParams answer a question: one list of choices or free texts
+// for each of its questions.
+type QuestionReplyParams struct {
+	SessionID  string     `json:"sessionId"`
+	QuestionID string     `json:"questionId"`
+	Answers    [][]string `json:"answers"`
+}
+
+// QuestionRejectParams refuse a question.
+type QuestionRejectParams struct {
+	SessionID  string `json:"sessionId"`
+	QuestionID string `json:"questionId"`
+	// Message is a text for the agent.
+	Message string `json:"message,omitempty"`
+}
+
+// PermissionReplyParams answer a permission request.
+type PermissionReplyParams struct {
+	SessionID    string           `json:"sessionId"`
+	PermissionID string           `json:"permissionId"`
+	Reply        drivers.Decision `json:"reply"`
+	// Message is a text for the agent with a refusal.
+	Message string `json:"message,omitempty"`
+}

@@ -1,0 +1,340 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// ManagerOptions are a bridge's settings for its sessions.
+type ManagerOptions struct {
+	Drivers []drivers.Driver // in the order that clients see
+	Store   *eventlog.Store
+	Logger  *slog.Logger
+	// Directory is where agents work unless a session says otherwise; "" is
+	// the process's own working directory.
+	Directory string
+	// IdleTimeout stops the process of an idle session; 0: never.
+	IdleTimeout time.Duration
+}
+
+// Manager owns the sessions of a bridge. It is safe for concurrent use.
+type Manager struct {
+	drivers     []drivers.Driver
+	store       *eventlog.Store
+	logger      *slog.Logger
+	directory   string
+	idleTimeout time.Duration
+	tasks       sync.WaitGroup // terminations under way
+
+	mu       sync.Mutex // guards all below; taken after a session's lock
+	sessions map[string]*Session
+	order    []*Session // by creation
+	watchers map[*Watcher]bool
+	closed   bool
+}
+
+// NewManager makes a manager without sessions.
+func NewManager(opts ManagerOptions) (*Manager, error) {
+	dir := opts.Directory
+	if dir == "" {
+		var err error
+		if dir, err = os.Getwd(); err != nil {
+			return nil, fmt.Errorf("find the working directory: %w", err)
+		}
+	}
+	return &Manager{
+		drivers:     opts.Drivers,
+		store:       opts.Store,
+		logger:      opts.Logger,
+		directory:   dir,
+		idleTimeout: opts.IdleTimeout,
+		sessions:    map[string]*Session{},
+		watchers:    map[*Watcher]bool{},
+	}, nil
+}
+
+func (m *Manager) now() time.Time { return time.Now().UTC() }
+
+// Drivers returns the agents there are.
+func (m *Manager) Drivers() []drivers.Driver { return m.drivers }
+
+// Driver finds an agent by its id.
+func (m *Manager) Driver(agent string) (drivers.Driver, error) {
+	for _, d := range m.drivers {
+		if d.Info().ID == agent {
+			return d, nil
+		}
+	}
+	return nil, universal.UnsupportedAgent(agent)
+}
+
+// Create makes a session and starts its agent. Everything is validated first;
+// when it fails, nothing is left of it.
+func (m *Manager) Create(ctx context.Context, opts CreateOptions) (*Session, error) {
+	if opts.SessionID == "" {
+		opts.SessionID = rand.Text()
+	}
+	if err := checkSessionID(opts.SessionID); err != nil {
+		return nil, err
+	}
+	d, err := m.Driver(opts.Agent)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.Get(opts.SessionID); err == nil {
+		return nil, universal.SessionAlreadyExists(opts.SessionID)
+	}
+	cfg, err := opts.config(ctx, d, m.directory)
+	if err != nil {
+		return nil, err
+	}
+	s := m.newSession(d, cfg, opts)
+	if err := m.add(s); err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		m.abandon(s)
+		return nil, err
+	}
+	return s, nil
+}
+
+func (m *Manager) newSession(d drivers.Driver, cfg drivers.Config, opts CreateOptions) *Session {
+	s := &Session{
+		id:      opts.SessionID,
+		manager: m,
+		driver:  d,
+		info:    d.Info(),
+		log:     m.store.NewLog(opts.SessionID),
+		logger:  m.logger,
+		created: m.now(),
+		options: opts,
+		cfg:     cfg,
+		state:   Starting,
+		grants:  map[string]bool{},
+	}
+	s.idle.after = opts.idleTimeout(m.idleTimeout)
+	s.memory = cfg.Resume != ""
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.ledger = NewLedger(s.id, s.newTurnID, s.record)
+	s.ledger.SetNativeID(cfg.Resume)
+	return s
+}
+
+// start records the beginning and brings the agent up.
+func (s *Session) start(ctx context.Context) error {
+	s.lock()
+	s.ledger.Start(s.metadata())
+	s.unlock()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })()
+	if _, err := s.ensureAgent(ctx); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.unlock()
+	if s.state == Ended || s.ending != nil {
+		return s.endedError()
+	}
+	s.state, s.dirty = Idle, true
+	return nil
+}
+
+func (m *Manager) add(s *Session) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.closed:
+		s.log.Delete()
+		return universal.Errorf(universal.KindInternal, "internal: the bridge is shutting down")
+	case m.sessions[s.id] != nil:
+		s.log.Delete()
+		return universal.SessionAlreadyExists(s.id)
+	}
+	m.sessions[s.id] = s
+	m.order = append(m.order, s)
+	return nil
+}
+
+// abandon takes back a session that did not start.
+func (m *Manager) abandon(s *Session) {
+	m.remove(s)
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := s.Terminate(ctx); err != nil {
+		m.logger.Error("session: a failed start left something behind", "session", s.id, "error", err)
+	}
+	s.deleteLog()
+}
+
+func (m *Manager) remove(s *Session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.sessions[s.id] == s {
+		delete(m.sessions, s.id)
+		m.order = remove(m.order, s)
+	}
+}
+
+// Get finds a session.
+func (m *Manager) Get(id string) (*Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.sessions[id]; s != nil {
+		return s, nil
+	}
+	return nil, universal.SessionNotFound(id)
+}
+
+// List returns all sessions, the newest first.
+func (m *Manager) List() []*Session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := slices.Clone(m.order)
+	slices.Reverse(list)
+	return list
+}
+
+// Delete forgets a session; a live one is ended first.
+func (m *Manager) Delete(ctx context.Context, id string) error {
+	s, err := m.Get(id)
+	if err != nil {
+		return err
+	}
+	if err := s.Terminate(ctx); err != nil {
+		return err
+	}
+	m.remove(s)
+	s.deleteLog()
+	return nil
+}
+
+func (s *Session) deleteLog() {
+	if err := s.log.Delete(); err != nil && !errors.Is(err, eventlog.ErrClosed) {
+		s.logger.Warn("session: events could not be removed", "session", s.id, "error", err)
+	}
+}
+
+// Close ends all sessions with everything they started, and refuses new ones.
+func (m *Manager) Close(ctx context.Context) error {
+	m.mu.Lock()
+	m.closed = true
+	list := slices.Clone(m.order)
+	m.mu.Unlock()
+	errs := make([]error, len(list))
+	var wg sync.WaitGroup
+	for i, s := range list {
+		wg.Go(func() { errs[i] = s.Terminate(ctx) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	m.tasks.Wait()
+	return nil
+}
+
+// Info describes the session; with requests, what waits for a person is there
+// in full.
+func (s *Session) Info(requests bool) Info {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info := Info{
+		SessionID:       s.id,
+		Agent:           s.info.ID,
+		AgentMode:       s.cfg.AgentMode,
+		PermissionMode:  string(s.cfg.PermissionMode),
+		Model:           universal.NullString(s.cfg.Model),
+		Variant:         universal.NullString(s.cfg.Variant),
+		NativeSessionID: universal.NullString(s.cfg.Resume),
+		Ended:           s.state == Ended,
+		EventCount:      s.events,
+		CreatedAt:       s.created.UnixMilli(),
+		UpdatedAt:       s.updated.UnixMilli(),
+		Directory:       universal.NullString(s.cfg.Directory),
+		Title:           universal.NullString(s.cfg.Title),
+		Skills:          s.options.Skills,
+		Status:          s.status(),
+		QueuedTurns:     len(s.queue),
+		Usage:           s.usage.total(),
+		BackgroundTasks: s.background,
+	}
+	if s.running != nil {
+		info.TurnID = universal.NullString(s.running.id)
+	}
+	if s.options.MCP != nil {
+		info.MCP = make(map[string]drivers.MCPServer, len(s.options.MCP))
+		for name, server := range s.options.MCP {
+			info.MCP[name] = server.Masked()
+		}
+	}
+	permissions, questions := s.ledger.OpenRequests()
+	info.PendingPermissionCount, info.PendingQuestionCount = len(permissions), len(questions)
+	if requests {
+		info.PendingPermissions, info.PendingQuestions = permissions, questions
+	}
+	return info
+}
+
+func (s *Session) status() Status {
+	switch {
+	case s.state != Idle:
+		return s.state
+	case len(s.ledger.requests) > 0:
+		return Waiting
+	case s.running != nil || len(s.queue) > 0:
+		return Running
+	}
+	return Idle
+}
+
+// ListPage is a run of sessions.
+type ListPage struct {
+	Sessions []Info `json:"sessions"`
+	// NextCursor continues the list; absent at its end.
+	NextCursor string `json:"nextCursor,omitempty"`
+}
+
+// ListInfo describes sessions, the newest first: those with a status ("" for
+// all), at most limit (0 for all), after the one that a cursor names.
+func (m *Manager) ListInfo(status Status, limit int, cursor string) (ListPage, error) {
+	switch status {
+	case "", Starting, Idle, Running, Waiting, Ended:
+	default:
+		return ListPage{}, universal.InvalidRequest("status is %q; choose starting, idle, running, waiting or ended", status)
+	}
+	if limit < 0 {
+		return ListPage{}, universal.InvalidRequest("limit is negative")
+	}
+	list := m.List()
+	if cursor != "" {
+		i := slices.IndexFunc(list, func(s *Session) bool { return s.id == cursor })
+		if i < 0 {
+			return ListPage{}, universal.InvalidRequest("cursor %q names no session; it may have been deleted: list from the start", cursor)
+		}
+		list = list[i+1:]
+	}
+	page := ListPage{Sessions: []Info{}}
+	for _, s := range list {
+		if limit > 0 && len(page.Sessions) == limit {
+			page.NextCursor = page.Sessions[limit-1].SessionID
+			return page, nil
+		}
+		if info := s.Info(false); status == "" || info.Status == status {
+			page.Sessions = append(page.Sessions, info)
+		}
+	}
+	return page, nil
+}

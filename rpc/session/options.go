@@ -1,0 +1,379 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// CreateOptions is what a client gives to make a session.
+type CreateOptions struct {
+	// SessionID is the client's choice; one is made when it is empty.
+	SessionID string `json:"sessionId,omitempty"`
+	// Agent is the id of an agent, such as "claude".
+	Agent string `json:"agent"`
+	// AgentMode is one of the agent's modes, by default its first; "default"
+	// and "code" mean "build".
+	AgentMode string `json:"agentMode,omitempty"`
+	// PermissionMode is default, plan, bypass or acceptEdits.
+	PermissionMode drivers.PermissionMode `json:"permissionMode,omitempty"`
+	Model          string                 `json:"model,omitempty"`
+	Variant        string                 `json:"variant,omitempty"`
+	// AgentVersion is the version wanted if the agent has to be installed.
+	AgentVersion string `json:"agentVersion,omitempty"`
+	// Directory is the agent's working directory, by default the bridge's.
+	Directory string `json:"directory,omitempty"`
+	Title     string `json:"title,omitempty"`
+	// Env is set for this session's agent only and never shown.
+	Env map[string]string `json:"env,omitempty"`
+	// Resume is the agent's own id of a conversation to continue.
+	Resume string `json:"resume,omitempty"`
+	// SystemPrompt is appended to the agent's own.
+	SystemPrompt string `json:"systemPrompt,omitempty"`
+	// MCP are tool servers for this session only, by name.
+	MCP map[string]drivers.MCPServer `json:"mcp,omitempty"`
+	// Skills are skills for this session only.
+	Skills *Skills `json:"skills,omitempty"`
+	// IdleTimeoutMS stops the agent's process after so many milliseconds
+	// without anything to do; the next message brings it back. 0: the bridge's
+	// setting; negative: never.
+	IdleTimeoutMS int64 `json:"idleTimeoutMs,omitempty"`
+}
+
+// Skills are the places where skills come from.
+type Skills struct {
+	Sources []drivers.SkillSource `json:"sources"`
+}
+
+const (
+	maxIDBytes       = 1024
+	maxTitleBytes    = 4096
+	maxQueuedTurns   = 1000
+	maxAttachments   = 256
+	maxAttachedBytes = 64 << 20
+)
+
+// config validates the options and makes of them what a driver needs.
+// Nothing is started or changed.
+func (o *CreateOptions) config(ctx context.Context, d drivers.Driver, defaultDir string) (drivers.Config, error) {
+	info := d.Info()
+	cfg := drivers.Config{
+		SessionID:    o.SessionID,
+		Env:          o.Env,
+		Resume:       o.Resume,
+		SystemPrompt: o.SystemPrompt,
+		MCP:          o.MCP,
+	}
+	cfg.Model, cfg.Variant, cfg.Title = o.Model, o.Variant, o.Title
+	if o.Skills != nil {
+		cfg.Skills = o.Skills.Sources
+	}
+	var err error
+	if cfg.AgentMode, err = agentMode(info, o.AgentMode); err != nil {
+		return cfg, err
+	}
+	if cfg.PermissionMode, err = permissionMode(o.PermissionMode); err != nil {
+		return cfg, err
+	}
+	if cfg.Directory, err = directory(o.Directory, defaultDir); err != nil {
+		return cfg, err
+	}
+	if len(o.Title) > maxTitleBytes {
+		return cfg, universal.InvalidRequest("title is longer than %d bytes", maxTitleBytes)
+	}
+	for name := range o.Env {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(o.Env[name], "\x00") {
+			return cfg, universal.InvalidRequest("env: %q is not a name of an environment variable", name)
+		}
+	}
+	caps := info.Capabilities
+	for _, need := range []struct {
+		wanted, able bool
+		what         string
+	}{
+		{o.Resume != "", caps.Resume, "cannot resume a conversation"},
+		{o.SystemPrompt != "", caps.SystemPrompt, "takes no system prompt"},
+		{len(o.MCP) > 0, caps.MCPTools, "takes no MCP servers"},
+		{len(cfg.Skills) > 0, caps.Skills, "takes no skills"},
+	} {
+		if need.wanted && !need.able {
+			return cfg, universal.NotSupported(info.ID, need.what)
+		}
+	}
+	return cfg, d.Check(ctx, &cfg)
+}
+
+func checkSessionID(id string) error {
+	if len(id) > maxIDBytes || !utf8.ValidString(id) {
+		return universal.InvalidRequest("sessionId must be UTF-8 of at most %d bytes", maxIDBytes)
+	}
+	return nil
+}
+
+func agentMode(info drivers.Info, mode string) (string, error) {
+	switch mode {
+	case "", "default", "code":
+		mode = drivers.ModeBuild
+	}
+	if !slices.ContainsFunc(info.Modes, func(m drivers.Mode) bool { return m.ID == mode }) {
+		return "", universal.ModeNotSupported(info.ID, mode)
+	}
+	return mode, nil
+}
+
+func permissionMode(mode drivers.PermissionMode) (drivers.PermissionMode, error) {
+	if mode == "" {
+		return drivers.PermissionDefault, nil
+	}
+	if !slices.Contains(drivers.PermissionModes(), mode) {
+		return "", universal.InvalidRequest("invalid permission mode: %s; choose default, plan, bypass or acceptEdits", mode)
+	}
+	return mode, nil
+}
+
+func directory(dir, defaultDir string) (string, error) {
+	if dir == "" {
+		return defaultDir, nil
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(defaultDir, dir)
+	}
+	switch st, err := os.Stat(dir); {
+	case err != nil:
+		return "", universal.InvalidRequest("directory %s cannot be used: %v", dir, errText(err)).Because(err)
+	case !st.IsDir():
+		return "", universal.InvalidRequest("directory %s is not a directory", dir)
+	}
+	return filepath.Clean(dir), nil
+}
+
+// errText is an I/O error without the operation and path that the sentence
+// around it already names.
+func errText(err error) string {
+	for {
+		inner, ok := err.(interface{ Unwrap() error })
+		if !ok {
+			return err.Error()
+		}
+		err = inner.Unwrap()
+	}
+}
+
+// BusyPolicy says what becomes of a message that comes while a turn runs.
+type BusyPolicy string
+
+const (
+	BusyQueue     BusyPolicy = "queue"     // it runs as the next turn, in order
+	BusyReject    BusyPolicy = "reject"    // it is refused as session_busy
+	BusyInterrupt BusyPolicy = "interrupt" // the running turn is interrupted first
+	BusySteer     BusyPolicy = "steer"     // it joins the running turn
+)
+
+// Attachment is a file that comes with a message: Path on the bridge's
+// machine, or Data (base64 in JSON) with a Mime type and a Filename.
+type Attachment struct {
+	Path     string `json:"path,omitempty"`
+	Data     []byte `json:"data,omitempty"`
+	Mime     string `json:"mime,omitempty"`
+	Filename string `json:"filename,omitempty"`
+}
+
+// MessageOptions is what a client sends to the agent.
+type MessageOptions struct {
+	Message     string       `json:"message"`
+	Attachments []Attachment `json:"attachments,omitempty"`
+	OnBusy      BusyPolicy   `json:"onBusy,omitempty"`
+	// ClientMessageID makes the send idempotent: a second one with the same
+	// id is answered like the first and does nothing.
+	ClientMessageID string `json:"clientMessageId,omitempty"`
+}
+
+// message validates the options; relative paths are resolved in dir.
+func (o *MessageOptions) message(dir string) (drivers.Message, error) {
+	msg := drivers.Message{Text: o.Message}
+	switch o.OnBusy {
+	case "", BusyQueue, BusyReject, BusyInterrupt, BusySteer:
+	default:
+		return msg, universal.InvalidRequest("onBusy is %q; choose queue, reject, interrupt or steer", o.OnBusy)
+	}
+	if strings.TrimSpace(o.Message) == "" && len(o.Attachments) == 0 {
+		return msg, universal.InvalidRequest("message is empty")
+	}
+	if !utf8.ValidString(o.Message) {
+		return msg, universal.InvalidRequest("message is not valid UTF-8")
+	}
+	if len(o.ClientMessageID) > maxIDBytes {
+		return msg, universal.InvalidRequest("clientMessageId is longer than %d bytes", maxIDBytes)
+	}
+	if len(o.Attachments) > maxAttachments {
+		return msg, universal.InvalidRequest("there are more than %d attachments", maxAttachments)
+	}
+	for i, a := range o.Attachments {
+		attached, err := a.resolve(dir)
+		if err != nil {
+			return msg, universal.InvalidRequest("attachment %d: %v", i+1, err)
+		}
+		msg.Attachments = append(msg.Attachments, attached)
+	}
+	return msg, nil
+}
+
+func (a Attachment) resolve(dir string) (drivers.Attachment, error) {
+	out := drivers.Attachment{Data: a.Data, Mime: a.Mime, Filename: a.Filename}
+	if a.Path == "" {
+		switch {
+		case len(a.Data) == 0:
+			return out, fmt.Errorf("neither path nor data is given")
+		case a.Mime == "" || a.Filename == "":
+			return out, fmt.Errorf("data needs a mime type and a filename")
+		case len(a.Data) > maxAttachedBytes:
+			return out, fmt.Errorf("data is larger than %d bytes", maxAttachedBytes)
+		}
+		return out, nil
+	}
+	if len(a.Data) > 0 {
+		return out, fmt.Errorf("both path and data are given; give one")
+	}
+	out.Path = a.Path
+	if !filepath.IsAbs(out.Path) {
+		out.Path = filepath.Join(dir, out.Path)
+	}
+	switch st, err := os.Stat(out.Path); {
+	case err != nil:
+		return out, fmt.Errorf("file %s cannot be read: %s", out.Path, errText(err))
+	case st.IsDir():
+		return out, fmt.Errorf("%s is a directory, not a file", out.Path)
+	}
+	if out.Filename == "" {
+		out.Filename = filepath.Base(out.Path)
+	}
+	return out, nil
+}
+
+// userContent is how a message is shown in the stream.
+func userContent(msg *drivers.Message) universal.Content {
+	var content universal.Content
+	if msg.Text != "" {
+		content = append(content, &universal.TextPart{Text: msg.Text})
+	}
+	for _, a := range msg.Attachments {
+		switch {
+		case strings.HasPrefix(a.Mime, "image/") && a.Path == "":
+			content = append(content, &universal.ImagePart{Mime: universal.NullString(a.Mime), Data: encodeBase64(a.Data)})
+		case strings.HasPrefix(a.Mime, "image/"):
+			content = append(content, &universal.ImagePart{Mime: universal.NullString(a.Mime), Path: universal.NullString(a.Path)})
+		case a.Path != "":
+			content = append(content, &universal.FileRefPart{Path: a.Path, Action: universal.FileRead})
+		default:
+			content = append(content, &universal.FileRefPart{Path: a.Filename, Action: universal.FileRead})
+		}
+	}
+	return content
+}
+
+// InterruptOptions says which turn to end and what becomes of waiting ones.
+type InterruptOptions struct {
+	// TurnID, if given, must be the running or a waiting turn; another one is
+	// left alone, since it has ended already.
+	TurnID string `json:"turnId,omitempty"`
+	// Queue is "keep" (the default) or "drop".
+	Queue string `json:"queue,omitempty"`
+}
+
+// UpdateOptions are settings to change; what is empty stays as it is.
+type UpdateOptions struct {
+	Model          string                 `json:"model,omitempty"`
+	Variant        string                 `json:"variant,omitempty"`
+	AgentMode      string                 `json:"agentMode,omitempty"`
+	PermissionMode drivers.PermissionMode `json:"permissionMode,omitempty"`
+	Title          string                 `json:"title,omitempty"`
+}
+
+// Info is a session as clients see it.
+type Info struct {
+	SessionID       string                       `json:"sessionId"`
+	Agent           string                       `json:"agent"`
+	AgentMode       string                       `json:"agentMode"`
+	PermissionMode  string                       `json:"permissionMode"`
+	Model           universal.NullString         `json:"model"`
+	Variant         universal.NullString         `json:"variant"`
+	NativeSessionID universal.NullString         `json:"nativeSessionId"`
+	Ended           bool                         `json:"ended"`
+	EventCount      uint64                       `json:"eventCount"`
+	CreatedAt       int64                        `json:"createdAt"` // Unix milliseconds
+	UpdatedAt       int64                        `json:"updatedAt"` // of the last event
+	Directory       universal.NullString         `json:"directory"`
+	Title           universal.NullString         `json:"title"`
+	MCP             map[string]drivers.MCPServer `json:"mcp,omitempty"` // secrets masked
+	Skills          *Skills                      `json:"skills,omitempty"`
+
+	Status Status `json:"status"`
+	// TurnID is the running turn.
+	TurnID universal.NullString `json:"turnId"`
+	// QueuedTurns counts messages that wait for their turn.
+	QueuedTurns int `json:"queuedTurns"`
+	// Usage is the sum over the session's turns; the context figures are
+	// those of the last.
+	Usage                  universal.Usage `json:"usage"`
+	PendingPermissionCount int             `json:"pendingPermissionCount"`
+	PendingQuestionCount   int             `json:"pendingQuestionCount"`
+	BackgroundTasks        int             `json:"backgroundTasks"`
+
+	// PendingPermissions and PendingQuestions are in full only where one
+	// session was asked for.
+	PendingPermissions []universal.PermissionData `json:"pendingPermissions,omitempty"`
+	PendingQuestions   []universal.QuestionData   `json:"pendingQuestions,omitempty"`
+}
+
+// Status is the state of a session.
+type Status string
+
+const (
+	Starting Status = "starting"
+	Idle     Status = "idle"
+	Running  Status = "running"
+	Waiting  Status = "waiting" // for a permission or an answer
+	Ended    Status = "ended"
+)
+
+// SendResult tells that a message was accepted.
+type SendResult struct {
+	TurnID string `json:"turnId"`
+	// Sequence is the log's head at acceptance: the message's events come
+	// after it.
+	Sequence uint64 `json:"sequence"`
+}
+
+// metadata is what session.started tells.
+func (s *Session) metadata() json.RawMessage {
+	b, err := json.Marshal(struct {
+		Agent          string                 `json:"agent"`
+		AgentMode      string                 `json:"agentMode"`
+		PermissionMode drivers.PermissionMode `json:"permissionMode"`
+		Model          universal.NullString   `json:"model"`
+		Variant        universal.NullString   `json:"variant"`
+	}{s.info.ID, s.cfg.AgentMode, s.cfg.PermissionMode, universal.NullString(s.cfg.Model), universal.NullString(s.cfg.Variant)})
+	if err != nil {
+		return nil // strings only: cannot fail
+	}
+	return b
+}
+
+func (o *CreateOptions) idleTimeout(byDefault time.Duration) time.Duration {
+	switch {
+	case o.IdleTimeoutMS < 0:
+		return 0
+	case o.IdleTimeoutMS > 0:
+		return time.Duration(o.IdleTimeoutMS) * time.Millisecond
+	}
+	return byDefault
+}

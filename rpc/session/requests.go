@@ -1,0 +1,225 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+const (
+	// refusal is what the agent is told when a person refuses without words.
+	refusal     = "The user did not allow this. Do not try it again in another way; go on with what you can do without it, or say what you need."
+	planRefusal = "The session is in plan mode: nothing may be changed or run. Go on planning without it."
+	noAnswer    = "The user declined to answer. Go on with what you can decide by yourself."
+)
+
+// ReplyPermission answers a permission request. The first answer counts.
+func (s *Session) ReplyPermission(ctx context.Context, id string, reply drivers.PermissionReply) error {
+	status := universal.PermissionAccept
+	switch reply.Decision {
+	case drivers.Once:
+	case drivers.Always:
+		status = universal.PermissionAcceptForSession
+	case drivers.Reject:
+		status = universal.PermissionReject
+		if strings.TrimSpace(reply.Message) == "" {
+			reply.Message = refusal
+		}
+	default:
+		return universal.Errorf(universal.KindUnprocessable, "unprocessable: reply is %q; choose once, always or reject", reply.Decision)
+	}
+	if reply.Decision != drivers.Reject {
+		reply.Message = ""
+	}
+
+	s.lock()
+	if s.state == Ended || s.ending != nil {
+		defer s.unlock()
+		return s.endedError()
+	}
+	r := s.ledger.findRequest(id, "")
+	if r == nil {
+		defer s.unlock()
+		return s.unknownRequest("permission", id)
+	}
+	if reply.Decision == drivers.Always {
+		for _, rule := range alwaysRules(r.permission) {
+			s.grants[rule] = true
+		}
+	}
+	s.resolved.add(id)
+	s.ledger.ResolvePermission(id, status, reply.Message)
+	agent := s.agent.session
+	s.unlock()
+	return s.reply(ctx, agent, func(ctx context.Context, agent drivers.Session) error {
+		return agent.ReplyPermission(ctx, id, reply)
+	})
+}
+
+// ReplyQuestion answers a question; nil answers refuse it. The first answer
+// counts.
+func (s *Session) ReplyQuestion(ctx context.Context, id string, reply drivers.QuestionReply) error {
+	if reply.Answers == nil && strings.TrimSpace(reply.Message) == "" {
+		reply.Message = noAnswer
+	}
+	s.lock()
+	if s.state == Ended || s.ending != nil {
+		defer s.unlock()
+		return s.endedError()
+	}
+	r := s.ledger.findRequest("", id)
+	if r == nil {
+		defer s.unlock()
+		return s.unknownRequest("question", id)
+	}
+	if err := checkAnswers(r.question.Questions, reply.Answers); err != nil {
+		defer s.unlock()
+		return err
+	}
+	s.resolved.add(id)
+	s.ledger.ResolveQuestion(id, reply.Answers, reply.Message)
+	agent := s.agent.session
+	s.unlock()
+	return s.reply(ctx, agent, func(ctx context.Context, agent drivers.Session) error {
+		return agent.ReplyQuestion(ctx, id, reply)
+	})
+}
+
+// reply hands an answer to the agent. It was recorded before, so that what
+// the agent does about it comes after; the client going away does not take it
+// back.
+func (s *Session) reply(ctx context.Context, agent drivers.Session, deliver func(context.Context, drivers.Session) error) error {
+	if agent == nil {
+		return universal.AgentProcessExited(s.info.ID, nil, "")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
+	defer cancel()
+	return deliver(ctx, agent)
+}
+
+func (s *Session) unknownRequest(what, id string) error {
+	err := universal.InvalidRequest("unknown %s id: %s", what, id)
+	if s.resolved.has(id) {
+		err.Detail += "; it was answered already"
+		return err.With("reason", "already_answered")
+	}
+	return err.With("reason", "unknown")
+}
+
+// checkAnswers wants at most one list of choices per question and, where no
+// free text is allowed, only labels that were offered.
+func checkAnswers(questions []universal.Question, answers [][]string) error {
+	if answers == nil {
+		return nil
+	}
+	if len(questions) > 0 && len(answers) > len(questions) {
+		return universal.InvalidRequest("there are %d answers to %d questions", len(answers), len(questions))
+	}
+	given := false
+	for i, choices := range answers {
+		given = given || len(choices) > 0
+		if i >= len(questions) {
+			continue
+		}
+		q := &questions[i]
+		if len(choices) > 1 && !q.MultiSelect {
+			return universal.InvalidRequest("question %d takes one answer, %d were given", i+1, len(choices))
+		}
+		for _, choice := range choices {
+			offered := slices.ContainsFunc(q.Options, func(o universal.QuestionOption) bool { return o.Label == choice })
+			if !offered && !q.Custom {
+				return universal.InvalidRequest("question %d does not offer %q; choose one of: %s", i+1, choice, labels(q.Options))
+			}
+		}
+	}
+	if !given {
+		return universal.InvalidRequest("no question is answered; use questions/reject to refuse")
+	}
+	return nil
+}
+
+func labels(options []universal.QuestionOption) string {
+	names := make([]string, len(options))
+	for i, o := range options {
+		names[i] = o.Label
+	}
+	return strings.Join(names, ", ")
+}
+
+// alwaysRules are the rules that an "always" would grant.
+func alwaysRules(d *universal.PermissionData) []string {
+	for _, o := range d.Options {
+		if o.Kind == universal.AllowAlways {
+			return o.Rules
+		}
+	}
+	return nil
+}
+
+// considerPermission answers a request by itself where an earlier "always"
+// or the permission mode says so.
+func (s *Session) considerPermission(d *universal.PermissionData) {
+	if s.ledger.findRequest(d.PermissionID, "") == nil {
+		return
+	}
+	status, message := s.policy(d)
+	if status == "" {
+		return
+	}
+	id, agent := d.PermissionID, s.agent.session
+	s.ledger.ResolvePermission(id, status, message)
+	reply := drivers.PermissionReply{Decision: drivers.Once, Message: message}
+	if status == universal.PermissionReject {
+		reply.Decision = drivers.Reject
+	}
+	s.tasks.Go(func() {
+		err := s.reply(s.ctx, agent, func(ctx context.Context, agent drivers.Session) error {
+			return agent.ReplyPermission(ctx, id, reply)
+		})
+		if err != nil {
+			s.logger.Warn("session: the agent did not take an answer", "session", s.id, "permission", id, "error", fmt.Sprint(err))
+		}
+	})
+}
+
+// policy is what the bridge answers without asking; "" means ask.
+func (s *Session) policy(d *universal.PermissionData) (status universal.PermissionStatus, message string) {
+	mode := s.cfg.PermissionMode
+	keeps := !s.isNative(mode) // the agent does not
+	switch {
+	case keeps && mode == drivers.PermissionPlan && !harmless(d.ToolKind):
+		return universal.PermissionReject, planRefusal
+	case keeps && mode == drivers.PermissionBypass,
+		keeps && mode == drivers.PermissionAcceptEdits && changesFiles(d.ToolKind):
+		return universal.PermissionAccept, ""
+	case s.granted(d):
+		return universal.PermissionAcceptForSession, ""
+	}
+	return "", ""
+}
+
+// granted tells whether every rule of a request was allowed for good.
+func (s *Session) granted(d *universal.PermissionData) bool {
+	rules := alwaysRules(d)
+	return len(rules) > 0 && !slices.ContainsFunc(rules, func(rule string) bool { return !s.grants[rule] })
+}
+
+func harmless(kind universal.ToolKind) bool {
+	switch kind {
+	case universal.ToolRead, universal.ToolSearch, universal.ToolThink, universal.ToolFetch:
+		return true
+	}
+	return false
+}
+
+func changesFiles(kind universal.ToolKind) bool {
+	switch kind {
+	case universal.ToolEdit, universal.ToolDelete, universal.ToolMove:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+)
+
+// Watcher tells of changes of all sessions. What changes more often than it
+// is read is told once, in its newest state: its memory is bounded by the
+// number of sessions.
+type Watcher struct {
+	manager *Manager
+	mu      sync.Mutex
+	changed map[*Session]bool
+	wake    chan struct{}
+}
+
+// Watch begins to watch. Close ends it.
+func (m *Manager) Watch() *Watcher {
+	w := &Watcher{manager: m, changed: map[*Session]bool{}, wake: make(chan struct{}, 1)}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.watchers[w] = true
+	return w
+}
+
+// Close ends the watch.
+func (w *Watcher) Close() {
+	w.manager.mu.Lock()
+	defer w.manager.mu.Unlock()
+	delete(w.manager.watchers, w)
+}
+
+// Next waits for changes and returns the sessions as they are now, the oldest
+// first.
+func (w *Watcher) Next(ctx context.Context) ([]Info, error) {
+	for {
+		w.mu.Lock()
+		changed := make([]*Session, 0, len(w.changed))
+		for s := range w.changed {
+			changed = append(changed, s)
+		}
+		clear(w.changed)
+		w.mu.Unlock()
+		if len(changed) > 0 {
+			slices.SortFunc(changed, func(a, b *Session) int {
+				return cmp.Or(a.created.Compare(b.created), cmp.Compare(a.id, b.id))
+			})
+			infos := make([]Info, len(changed))
+			for i, s := range changed {
+				infos[i] = s.Info(false)
+			}
+			return infos, nil
+		}
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// changed tells the watchers. Called without the session's lock.
+func (m *Manager) changed(s *Session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for w := range m.watchers {
+		w.mu.Lock()
+		w.changed[s] = true
+		w.mu.Unlock()
+		select {
+		case w.wake <- struct{}{}:
+		default: // it is awake
+		}
+	}
+}
