@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/claude"
+	"github.com/sandbox-agent/sandbox-agent/drivers/mock"
+	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/rpc"
+	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
+	"github.com/sandbox-agent/sandbox-agent/rpc/session"
+)
+
+// bridge is everything that serves a client, wired together.
+type bridge struct {
+	server     *rpc.Server
+	sessions   *session.Manager
+	supervisor *process.Supervisor
+	store      *eventlog.Store
+}
+
+// bridgeOptions are the launch settings that commands share.
+type bridgeOptions struct {
+	idleTimeout time.Duration
+	mockPace    time.Duration
+	log         *slog.Logger
+}
+
+func newBridge(opts bridgeOptions) (*bridge, error) {
+	supervisor, err := process.New(process.Options{Logger: opts.log})
+	if err != nil {
+		return nil, err
+	}
+	store, err := eventlog.OpenStore(eventlog.Options{})
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := session.NewManager(session.ManagerOptions{
+		Drivers: []drivers.Driver{
+			claude.New(claude.Options{Supervisor: supervisor, Logger: opts.log}),
+			mock.New(mock.Options{Pace: opts.mockPace}),
+		},
+		Store: store, Logger: opts.log, IdleTimeout: opts.idleTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	server := rpc.NewServer(rpc.ServerOptions{Sessions: sessions, Version: version, Logger: opts.log})
+	return &bridge{server: server, sessions: sessions, supervisor: supervisor, store: store}, nil
+}
+
+// closeTimeout bounds the end of a bridge whose sessions are closed already.
+const closeTimeout = 3 * time.Second
+
+// close ends what is left: sessions, processes, files.
+func (b *bridge) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return errors.Join(b.sessions.Close(ctx), b.supervisor.Close(ctx), b.store.Close())
+}
+
+// newLogger logs to stderr: as text for a person, as JSON for a program.
+func newLogger(w io.Writer, level slog.Level) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: level}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return slog.New(slog.NewTextHandler(w, opts))
+	}
+	return slog.New(slog.NewJSONHandler(w, opts))
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/sandbox-agent/sandbox-agent/rpc/stdio"
+)
+
+func stdioCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "stdio",
+		Usage: "speak JSON-RPC 2.0 on stdin and stdout to a parent process",
+		Flags: []cli.Flag{idleTimeoutFlag(), mockPaceFlag(), logLevelFlag()},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			level, err := logLevel(cmd)
+			if err != nil {
+				return err
+			}
+			return serveStdio(ctx, bridgeOptions{
+				idleTimeout: cmd.Duration("idle-timeout"),
+				mockPace:    cmd.Duration("mock-pace"),
+				log:         newLogger(cmd.Root().ErrWriter, level),
+			})
+		},
+	}
+}
+
+func idleTimeoutFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "idle-timeout", Usage: "stop the agent of a session that has been idle for `TIME`; the next message brings it back (default: never)"}
+}
+
+func mockPaceFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "mock-pace", Usage: "`TIME` between two events of the mock agent; clients of the v0.1 API expect 200ms"}
+}
+
+func logLevelFlag() cli.Flag {
+	return &cli.StringFlag{Name: "log-level", Value: "warn", Usage: "log on stderr from this `LEVEL` on: debug, info, warn or error"}
+}
+
+func logLevel(cmd *cli.Command) (level slog.Level, err error) {
+	if err := level.UnmarshalText([]byte(cmd.String("log-level"))); err != nil {
+		return level, usageError{fmt.Errorf("--log-level %q is not debug, info, warn or error", cmd.String("log-level"))}
+	}
+	return level, nil
+}
+
+var errSignal = errors.New("ended by a signal")
+
+// serveStdio serves the parent process until it goes, or a signal comes. A
+// second signal ends the program at once; its guard sees to the rest.
+func serveStdio(ctx context.Context, opts bridgeOptions) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // a write to a gone parent is an error instead
+	defer signal.Stop(signals)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { // ends with ctx
+		for n := 0; ; n++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+				if n > 0 {
+					os.Exit(exitFailed)
+				}
+				cancel(errSignal)
+			}
+		}
+	}()
+
+	b, err := newBridge(opts)
+	if err != nil {
+		return err
+	}
+	conn, restore, err := stdio.OpenStdio()
+	if err != nil {
+		return errors.Join(err, b.close())
+	}
+	err = b.server.ServeStdio(ctx, conn)
+	if errors.Is(err, errSignal) {
+		err = nil
+	}
+	return errors.Join(err, restore(), b.close())
+}
