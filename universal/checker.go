@@ -96,11 +96,10 @@ type Checker struct {
 }
 
 type checkedItem struct {
-	item   Item // without its content
-	callID string
-	turn   string
-	open   bool
-	text   strings.Builder // of its deltas
+	item Item // without its content
+	turn string
+	open bool
+	text strings.Builder // of its deltas
 }
 
 type checkedCall struct {

@@ -38,7 +38,6 @@ type Ledger struct {
 	newTurnID func() string
 	sessionID string
 	nativeID  string
-	started   bool
 	ended     bool
 	last      time.Time
 	sequence  uint64
