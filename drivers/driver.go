@@ -7,9 +7,15 @@
 // the closing of whatever the agent left open are the receiver's business.
 // What an agent can do is data ([Capabilities]), not methods that fail.
 //
-// An item's ItemID, as a driver emits it, is a key of the driver's choice,
-// unique in its session; the receiver replaces it, and every reference to
-// it, by the id that clients see.
+// An item's ItemID, as a driver emits it, is a key of the driver's choice; the
+// receiver replaces it, and every reference to it, by the id that clients see.
+// These keys, the ids of calls and those of requests are unique in their
+// session, restarts of the agent included.
+//
+// A driver may emit turn.started for a turn that the agent begins by itself,
+// with its turn.ended, and session.ended when the agent is through; for a
+// request, resolved means that the agent withdrew it. What a person answers
+// or changes, the receiver records.
 package drivers
 
 import (
@@ -62,6 +68,7 @@ type Session interface {
 
 // Sink takes what a session has to say. Its methods are called by one
 // goroutine at a time and may block for a short while, never for a client.
+// They never call back into the session.
 type Sink interface {
 	// Emit takes events in order. Of each, the driver sets Type, Data, Raw
 	// and, for what it makes up itself, Synthetic with Source; it may reuse

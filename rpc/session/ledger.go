@@ -174,10 +174,6 @@ func (l *Ledger) Daemon(t universal.EventType, data universal.Data) { l.daemon(t
 
 // Apply takes the next event of the agent and records what follows from it.
 func (l *Ledger) Apply(ev universal.Event) {
-	if l.ended {
-		l.Dropped++
-		return
-	}
 	switch d := ev.Data.(type) {
 	case *universal.ItemDeltaData:
 		l.itemDelta(&ev, d)
@@ -287,7 +283,7 @@ func (l *Ledger) start(from *universal.Event, item universal.Item) *ledgerItem {
 }
 
 func (l *Ledger) itemStarted(ev *universal.Event, d *universal.ItemData) {
-	if l.items[d.Item.ItemID] != nil {
+	if l.items[d.Item.ItemID] != nil || l.answered(&d.Item) {
 		l.Dropped++
 		return
 	}
@@ -322,10 +318,11 @@ func (l *Ledger) itemCompleted(ev *universal.Event, d *universal.ItemData) {
 		l.Dropped++
 		return
 	}
-	if result := resultPart(&d.Item); result != nil && !l.expectResult(d.Item, result) {
+	if it == nil && l.answered(&d.Item) {
 		l.Dropped++
 		return
 	}
+	l.ensureCall(d.Item)
 	if it == nil {
 		started := d.Item
 		if started.Kind == universal.KindMessage {
@@ -336,11 +333,22 @@ func (l *Ledger) itemCompleted(ev *universal.Event, d *universal.ItemData) {
 	l.complete(ev, it, d)
 }
 
-// expectResult makes sure that the call a result names was made, and tells
-// whether it still waits.
-func (l *Ledger) expectResult(item universal.Item, result *universal.ToolResultPart) bool {
-	if call := l.calls[result.CallID]; call != nil {
-		return !call.answered
+// answered tells whether an item is the result of a call that has one.
+func (l *Ledger) answered(item *universal.Item) bool {
+	result := resultPart(item)
+	if result == nil {
+		return false
+	}
+	call := l.calls[result.CallID]
+	return call != nil && call.answered
+}
+
+// ensureCall makes up the call that a result names, should the agent not have
+// told of it.
+func (l *Ledger) ensureCall(item universal.Item) {
+	result := resultPart(&item)
+	if result == nil || l.calls[result.CallID] != nil {
+		return
 	}
 	call := universal.Item{
 		ItemID: "call of " + item.ItemID, NativeItemID: item.NativeItemID, ParentID: item.ParentID,
@@ -348,7 +356,6 @@ func (l *Ledger) expectResult(item universal.Item, result *universal.ToolResultP
 		Content: universal.Content{&universal.ToolCallPart{Name: "unknown", CallID: result.CallID, ToolKind: universal.ToolOther}},
 	}
 	l.complete(synthetic(), l.start(synthetic(), call), &universal.ItemData{Item: call})
-	return true
 }
 
 func (l *Ledger) complete(ev *universal.Event, it *ledgerItem, d *universal.ItemData) {
@@ -658,6 +665,10 @@ func (l *Ledger) daemon(t universal.EventType, turn string, data universal.Data)
 }
 
 func (l *Ledger) put(ev *universal.Event, turn string) {
+	if l.ended {
+		l.Dropped++
+		return
+	}
 	l.sequence++
 	if l.Now.After(l.last) {
 		l.last = l.Now

@@ -140,13 +140,14 @@ func (s *Session) start(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })()
-	if _, err := s.ensureAgent(ctx); err != nil {
-		return err
-	}
+	_, err := s.ensureAgent(ctx)
 	s.lock()
 	defer s.unlock()
 	if s.state == Ended || s.ending != nil {
 		return s.endedError()
+	}
+	if err != nil {
+		return err
 	}
 	s.state, s.dirty = Idle, true
 	return nil

@@ -286,6 +286,9 @@ func (s *Session) run(t *turn) {
 }
 
 func (s *Session) deliver(t *turn, agent drivers.Session) error {
+	s.mu.Lock()
+	s.memory = true // whatever becomes of the message, the agent may have stored it
+	s.mu.Unlock()
 	if err := agent.Send(t.ctx, t.message); err != nil {
 		return err
 	}
@@ -298,7 +301,7 @@ func (s *Session) deliver(t *turn, agent drivers.Session) error {
 			return nil
 		}
 		if len(t.steering) == 0 {
-			t.delivered, s.memory = true, true
+			t.delivered = true
 			s.unlock()
 			return nil
 		}
@@ -531,6 +534,9 @@ func (s *Session) Update(ctx context.Context, opts UpdateOptions) error {
 
 	s.lock()
 	defer s.unlock()
+	if s.state == Ended {
+		return s.endedError()
+	}
 	if data := s.change(change); data != nil {
 		s.ledger.Daemon(universal.TypeSessionUpdated, data)
 	}
@@ -660,6 +666,12 @@ func (s *Session) Terminate(ctx context.Context) error {
 func (s *Session) terminate() {
 	defer close(s.ending)
 	s.cancel(errSessionEnded)
+	s.mu.Lock()
+	startup := s.agent.startup
+	s.mu.Unlock()
+	if startup != nil {
+		<-startup // the end of the session's context ends it
+	}
 	s.lock()
 	stopped := s.stopAgent()
 	s.unlock()
