@@ -24,6 +24,8 @@ const (
 	// process waits.
 	closeTime = 2200 * time.Millisecond
 	flushTime = 250 * time.Millisecond
+	// maxSubscriptions bounds what one client can make the bridge hold.
+	maxSubscriptions = 16384
 )
 
 // ErrExitWithoutShutdown is returned by [Server.ServeStdio] when the client sent exit
@@ -89,11 +91,17 @@ func (c *conn) handle(ctx context.Context, req *stdio.Request) (any, func(contex
 		result, err := m.call(ctx, c.server, req.Params)
 		return result, nil, err
 	}
-	result, feed, err := m.open(ctx, c.server, req.Params)
+	sub, err := c.subscribe(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	sub := c.subscribe(ctx, feed)
+	result, feed, err := m.open(ctx, c.server, req.Params)
+	if err != nil {
+		c.forget(sub)
+		c.pumps.Done()
+		return nil, nil, err
+	}
+	sub.feed = feed
 	switch r := result.(type) {
 	case SubscribeResult:
 		r.SubscriptionID = sub.id
@@ -173,17 +181,26 @@ func (e endedError) Error() string { return "stream ended: " + string(e.reason) 
 
 func (s *subscription) end(reason session.StreamEnd) { s.cancel(endedError{reason}) }
 
-// subscribe registers a feed; its pump is started after the answer.
-func (c *conn) subscribe(ctx context.Context, feed Feed) *subscription {
+// subscribe makes room for a feed; its pump is started after the answer.
+func (c *conn) subscribe(ctx context.Context) (*subscription, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.subscriptions) >= maxSubscriptions {
+		return nil, universal.InvalidRequest("this connection has %d subscriptions; end some with sessions/unsubscribe", maxSubscriptions)
+	}
 	c.lastID++
-	sub := &subscription{id: "sub_" + strconv.FormatUint(c.lastID, 10), conn: c, feed: feed, batch: c.stream.NewBatch()}
+	sub := &subscription{id: "sub_" + strconv.FormatUint(c.lastID, 10), conn: c, batch: c.stream.NewBatch()}
 	sub.ctx, sub.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	sub.prefix = fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"session/event","params":{"subscriptionId":%q,"event":`, sub.id)
 	c.subscriptions[sub.id] = sub
 	c.pumps.Add(1)
-	return sub
+	return sub, nil
+}
+
+func (c *conn) forget(sub *subscription) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.subscriptions, sub.id)
 }
 
 func (c *conn) unsubscribe(_ context.Context, p *UnsubscribeParams) (Empty, error) {
@@ -204,9 +221,7 @@ func (s *subscription) pump(ctx context.Context) {
 	defer context.AfterFunc(ctx, func() { s.end(session.EndShutdown) })()
 	s.write = ctx
 	end, err := s.feed(s.ctx, s)
-	s.conn.mu.Lock()
-	delete(s.conn.subscriptions, s.id)
-	s.conn.mu.Unlock()
+	s.conn.forget(s)
 	if err != nil {
 		ended, ok := errors.AsType[endedError](context.Cause(s.ctx))
 		if !ok || ctx.Err() != nil {

@@ -117,6 +117,7 @@ func typed(err error) *universal.Error {
 		{stdio.ErrTooLong, universal.KindPayloadTooLarge},
 		{stdio.ErrInvalidMessage, universal.KindInvalidMessage},
 		{stdio.ErrInvalidParams, universal.KindUnprocessable},
+		{stdio.ErrTooManyRequests, universal.KindTimeout},
 		{stdio.ErrCancelled, universal.KindRequestCancelled},
 		{context.Canceled, universal.KindRequestCancelled},
 		{context.DeadlineExceeded, universal.KindTimeout},

@@ -294,7 +294,7 @@ func (s *Session) deliver(t *turn, agent drivers.Session) error {
 	}
 	for {
 		s.lock()
-		if t.interrupted {
+		if t.interrupted { // perhaps before the agent had the message: tell it again
 			t.delivered = true
 			s.unlock()
 			s.interruptAgent(t)
@@ -434,9 +434,8 @@ func (s *Session) beginInterrupt(t *turn) {
 		return
 	}
 	t.interrupted = true
-	if !t.delivered {
-		t.cancel() // run sees to the rest
-		return
+	if s.agent.session == nil {
+		t.cancel() // the agent is not up yet, and need not come up for this
 	}
 	s.tasks.Go(func() { s.interruptAgent(t) })
 }
