@@ -34,6 +34,10 @@ var ErrExitWithoutShutdown = errors.New("exit without shutdown")
 
 var errExit = errors.New("exit")
 
+func errShutDown() error {
+	return universal.Errorf(universal.KindInvalidMessage, "invalid message: the server is shut down; only exit is left")
+}
+
 // ServeStdio serves one client over a byte stream until its input ends, its
 // end breaks, it sends exit, or ctx ends. Then all sessions are ended, with
 // everything they started, and their last events are written to whoever still
@@ -65,6 +69,7 @@ type conn struct {
 	mu            sync.Mutex // guards all below
 	lastID        uint64
 	subscriptions map[string]*subscription
+	finishing     bool // no subscription is taken any more
 	pumps         sync.WaitGroup
 }
 
@@ -81,7 +86,7 @@ func (c *conn) handle(ctx context.Context, req *stdio.Request) (any, func(contex
 		return nil, nil, universal.Errorf(universal.KindNotFound, "method not found: %s; initialize lists the methods", req.Method)
 	}
 	if c.shutDown.Load() {
-		return nil, nil, universal.Errorf(universal.KindInvalidMessage, "invalid message: the server is shut down; only exit is left")
+		return nil, nil, errShutDown()
 	}
 	switch {
 	case m.connect != nil:
@@ -143,6 +148,7 @@ func (c *conn) finish() {
 		c.server.logger.Error("stdio: not all sessions could be ended", "error", err)
 	}
 	c.mu.Lock()
+	c.finishing = true
 	for _, sub := range c.subscriptions {
 		sub.end(session.EndShutdown)
 	}
@@ -185,6 +191,9 @@ func (s *subscription) end(reason session.StreamEnd) { s.cancel(endedError{reaso
 func (c *conn) subscribe(ctx context.Context) (*subscription, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.finishing {
+		return nil, errShutDown()
+	}
 	if len(c.subscriptions) >= maxSubscriptions {
 		return nil, universal.InvalidRequest("this connection has %d subscriptions; end some with sessions/unsubscribe", maxSubscriptions)
 	}
