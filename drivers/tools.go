@@ -3,8 +3,6 @@ package drivers
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 )
 
 // MCPServer is a tool server that a session gets: started by the agent
@@ -95,7 +93,7 @@ func maskValues(m map[string]string) map[string]string {
 		return nil
 	}
 	masked := make(map[string]string, len(m))
-	for _, name := range slices.Sorted(maps.Keys(m)) {
+	for name := range m {
 		masked[name] = mask
 	}
 	return masked

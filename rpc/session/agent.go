@@ -172,7 +172,7 @@ func (s *Session) take(ev *universal.Event) {
 		s.stopAgent()
 		return
 	}
-	s.ledger.Apply(*ev)
+	s.ledger.apply(ev)
 	if d, ok := ev.Data.(*universal.PermissionData); ok && ev.Type == universal.TypePermissionRequested {
 		s.considerPermission(d)
 	}

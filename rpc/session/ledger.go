@@ -19,6 +19,9 @@ const (
 	// that streams more completes as rewritten, since the rest cannot be
 	// compared any more.
 	maxKeptText = 64 << 20
+	// maxSpareText is the largest buffer for an item's text that is kept for
+	// the next item, in bytes.
+	maxSpareText = 256 << 10
 )
 
 // Ledger makes a legal stream of whatever an agent says, by the grammar that
@@ -51,6 +54,7 @@ type Ledger struct {
 	calls    map[string]*ledgerItem // by call id: tool calls without a result, and those remembered
 	unsolved []*ledgerItem          // tool calls without a result, in order
 	requests []*ledgerRequest       // open ones, in order
+	spare    []byte                 // buffer of a closed item's text, for the turn's next item
 	closed   ring                   // keys of closed items
 	parents  ring                   // keys of closed sub-agent calls
 }
@@ -131,6 +135,7 @@ func (l *Ledger) endTurn(from universal.Event, data universal.TurnEndedData) {
 	}
 	l.loose = false
 	l.closeTurn(l.turn, data.StopReason)
+	l.spare = nil // an idle session holds nothing that it doesn't need
 	data.Phase, data.TurnID = universal.PhaseEnded, l.turn
 	ended := l.turn
 	l.turn = ""
@@ -173,18 +178,21 @@ func (l *Ledger) EndSession(data universal.SessionEndedData) {
 func (l *Ledger) Daemon(t universal.EventType, data universal.Data) { l.daemon(t, l.turn, data) }
 
 // Apply takes the next event of the agent and records what follows from it.
-func (l *Ledger) Apply(ev universal.Event) {
+func (l *Ledger) Apply(ev universal.Event) { l.apply(&ev) }
+
+// apply is Apply without the copy, for the session's flood: it writes to ev.
+func (l *Ledger) apply(ev *universal.Event) {
 	switch d := ev.Data.(type) {
 	case *universal.ItemDeltaData:
-		l.itemDelta(&ev, d)
+		l.itemDelta(ev, d)
 	case *universal.ItemData:
 		if ev.Type == universal.TypeItemStarted {
-			l.itemStarted(&ev, d)
+			l.itemStarted(ev, d)
 		} else {
-			l.itemCompleted(&ev, d)
+			l.itemCompleted(ev, d)
 		}
 	case *universal.TurnStartedData:
-		l.agentTurn(&ev, d)
+		l.agentTurn(ev, d)
 	case *universal.TurnEndedData:
 		switch {
 		case l.joined > 0:
@@ -192,16 +200,16 @@ func (l *Ledger) Apply(ev universal.Event) {
 		case l.turn == "":
 			l.Dropped++
 		default:
-			l.endTurn(ev, *d)
+			l.endTurn(*ev, *d)
 		}
 	case *universal.PermissionData:
-		l.permission(&ev, d)
+		l.permission(ev, d)
 	case *universal.QuestionData:
-		l.question(&ev, d)
+		l.question(ev, d)
 	case *universal.SessionStartedData, *universal.SessionEndedData:
 		l.Dropped++ // the bridge says when a session starts and ends
 	default:
-		l.put(&ev, l.turn)
+		l.put(ev, l.turn)
 	}
 	l.endLooseTurn()
 }
@@ -306,6 +314,9 @@ func (l *Ledger) delta(ev *universal.Event, it *ledgerItem, d *universal.ItemDel
 	if len(it.text)+len(d.Delta) > maxKeptText {
 		it.overflow = true
 	} else {
+		if it.text == nil {
+			it.text, l.spare = l.spare, nil
+		}
 		it.text = append(it.text, d.Delta...)
 	}
 	d.ItemID, d.NativeItemID = it.item.ItemID, it.item.NativeItemID
@@ -377,6 +388,9 @@ func (l *Ledger) complete(ev *universal.Event, it *ledgerItem, d *universal.Item
 	}
 	ev.Type, ev.Data = universal.TypeItemCompleted, d
 	l.put(ev, it.turn)
+	if n := cap(it.text); n > cap(l.spare) && n <= maxSpareText {
+		l.spare = it.text[:0]
+	}
 	it.open, it.text, it.item.Content = false, nil, nil
 	l.open = remove(l.open, it)
 	l.settleCall(it, d.Item.Content)

@@ -108,11 +108,23 @@ func TestLedger(t *testing.T) {
 			[]string{"t|bridge turn.started user", "t|bridge item.started itm_1 message in_progress", `t|bridge item.delta itm_1 "hi"`, `t|agent item.completed itm_1 message completed "hi"`, "t|agent turn.ended end_turn"},
 		},
 		"the rest of a text is streamed": {
-			func(j *journal) { j.turn("t"); j.started("a", ""); j.delta("a", "he"); j.said("a", "hello"); j.turnEnds() },
+			func(j *journal) {
+				j.turn("t")
+				j.started("a", "")
+				j.delta("a", "he")
+				j.said("a", "hello")
+				j.turnEnds()
+			},
 			[]string{"t|bridge turn.started user", "t|agent item.started itm_1 message in_progress", `t|agent item.delta itm_1 "he"`, `t|bridge item.delta itm_1 "llo"`, `t|agent item.completed itm_1 message completed "hello"`, "t|agent turn.ended end_turn"},
 		},
 		"another text is rewritten": {
-			func(j *journal) { j.turn("t"); j.started("a", ""); j.delta("a", "he"); j.said("a", "bye"); j.turnEnds() },
+			func(j *journal) {
+				j.turn("t")
+				j.started("a", "")
+				j.delta("a", "he")
+				j.said("a", "bye")
+				j.turnEnds()
+			},
 			[]string{"t|bridge turn.started user", "t|agent item.started itm_1 message in_progress", `t|agent item.delta itm_1 "he"`, `t|agent item.completed itm_1 message completed "bye" rewritten`, "t|agent turn.ended end_turn"},
 		},
 		"what is said of closed things is dropped": {

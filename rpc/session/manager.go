@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,7 +77,11 @@ func (m *Manager) Driver(agent string) (drivers.Driver, error) {
 			return d, nil
 		}
 	}
-	return nil, universal.UnsupportedAgent(agent)
+	ids := make([]string, len(m.drivers))
+	for i, d := range m.drivers {
+		ids[i] = d.Info().ID
+	}
+	return nil, universal.UnsupportedAgent(agent).With("message", "choose one of: "+strings.Join(ids, ", "))
 }
 
 // Create makes a session and starts its agent. Everything is validated first;
@@ -93,7 +98,7 @@ func (m *Manager) Create(ctx context.Context, opts CreateOptions) (*Session, err
 		return nil, err
 	}
 	if _, err := m.Get(opts.SessionID); err == nil {
-		return nil, universal.SessionAlreadyExists(opts.SessionID)
+		return nil, alreadyExists(opts.SessionID)
 	}
 	cfg, err := opts.config(ctx, d, m.directory)
 	if err != nil {
@@ -162,7 +167,7 @@ func (m *Manager) add(s *Session) error {
 		return universal.Errorf(universal.KindInternal, "internal: the bridge is shutting down")
 	case m.sessions[s.id] != nil:
 		s.log.Delete()
-		return universal.SessionAlreadyExists(s.id)
+		return alreadyExists(s.id)
 	}
 	m.sessions[s.id] = s
 	m.order = append(m.order, s)
@@ -196,7 +201,15 @@ func (m *Manager) Get(id string) (*Session, error) {
 	if s := m.sessions[id]; s != nil {
 		return s, nil
 	}
-	return nil, universal.SessionNotFound(id)
+	return nil, notFound(id)
+}
+
+func alreadyExists(id string) error {
+	return universal.SessionAlreadyExists(id).With("message", "choose another id, or none to be given one; sessions/delete frees an id")
+}
+
+func notFound(id string) error {
+	return universal.SessionNotFound(id).With("message", "sessions/list tells which there are; sessions/create makes one")
 }
 
 // List returns all sessions, the newest first.

@@ -125,7 +125,11 @@ func agentMode(info drivers.Info, mode string) (string, error) {
 		mode = drivers.ModeBuild
 	}
 	if !slices.ContainsFunc(info.Modes, func(m drivers.Mode) bool { return m.ID == mode }) {
-		return "", universal.ModeNotSupported(info.ID, mode)
+		ids := make([]string, len(info.Modes))
+		for i, m := range info.Modes {
+			ids[i] = m.ID
+		}
+		return "", universal.ModeNotSupported(info.ID, mode).With("message", "choose one of: "+strings.Join(ids, ", "))
 	}
 	return mode, nil
 }
@@ -250,8 +254,8 @@ func (a Attachment) resolve(dir string) (drivers.Attachment, error) {
 	switch st, err := os.Stat(out.Path); {
 	case err != nil:
 		return out, fmt.Errorf("file %s cannot be read: %s", out.Path, errText(err))
-	case st.IsDir():
-		return out, fmt.Errorf("%s is a directory, not a file", out.Path)
+	case !st.Mode().IsRegular(): // reading a pipe could wait for ever
+		return out, fmt.Errorf("%s is not a regular file", out.Path)
 	}
 	if out.Filename == "" {
 		out.Filename = filepath.Base(out.Path)

@@ -101,7 +101,7 @@ func (s *Session) Events(after uint64, limit int) (Page, error) {
 
 func (s *Session) readError(err error) error {
 	if errors.Is(err, eventlog.ErrDeleted) {
-		return universal.SessionNotFound(s.id)
+		return notFound(s.id)
 	}
 	return universal.Errorf(universal.KindInternal, "internal: events of session %s cannot be read: %v", s.id, err).Because(err)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -58,6 +59,7 @@ type Session struct {
 	resolved   idRing // requests that were answered
 	grants     map[string]bool
 	usage      usageSum
+	commands   uint64 // sum of the slash commands that were told
 	background int
 	idle       idleTimer
 }
@@ -594,11 +596,23 @@ func (s *Session) agentUpdated(d *universal.SessionUpdatedData) *universal.Sessi
 		s.setNativeID(id)
 		news.NativeSessionID = id
 	}
-	news.Commands = d.Commands
+	if sum := commandsSum(d.Commands); len(d.Commands) > 0 && sum != s.commands {
+		s.commands = sum
+		news.Commands = d.Commands
+	}
 	if news.IsZero() {
 		return nil
 	}
 	return news
+}
+
+// commandsSum tells one list of commands from another without keeping it.
+func commandsSum(commands []universal.Command) uint64 {
+	h := fnv.New64a()
+	for _, c := range commands {
+		fmt.Fprintf(h, "%q%q", c.Name, c.Description)
+	}
+	return h.Sum64()
 }
 
 func (s *Session) setNativeID(id string) {
