@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/rpc"
 	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
 	"github.com/sandbox-agent/sandbox-agent/rpc/session"
+	"github.com/sandbox-agent/sandbox-agent/rpc/stdio"
 )
 
 // bridge is everything that serves a client, wired together.
@@ -44,17 +46,33 @@ func newBridge(opts bridgeOptions) (*bridge, error) {
 		return nil, err
 	}
 	sessions, err := session.NewManager(session.ManagerOptions{
-		Drivers: []drivers.Driver{
-			claude.New(claude.Options{Supervisor: supervisor, Logger: opts.log}),
-			mock.New(mock.Options{Pace: opts.mockPace}),
-		},
-		Store: store, Logger: opts.log, IdleTimeout: opts.idleTimeout,
+		Drivers: agentDrivers(supervisor, opts),
+		Store:   store, Logger: opts.log, IdleTimeout: opts.idleTimeout,
 	})
 	if err != nil {
 		return nil, err
 	}
 	server := rpc.NewServer(rpc.ServerOptions{Sessions: sessions, Version: version, Logger: opts.log})
 	return &bridge{server: server, sessions: sessions, supervisor: supervisor, store: store}, nil
+}
+
+// agentDrivers are the agents there are, in the order that people see: the
+// first that can run is the one that nobody has to name. The mock is last.
+func agentDrivers(supervisor *process.Supervisor, opts bridgeOptions) []drivers.Driver {
+	return []drivers.Driver{
+		claude.New(claude.Options{Supervisor: supervisor, Logger: opts.log}),
+		mock.New(mock.Options{Pace: opts.mockPace}),
+	}
+}
+
+// connect makes a client within this process, which speaks to the bridge as
+// every other client does. Closing it ends the bridge's sessions; served tells
+// when that is done.
+func (b *bridge) connect(ctx context.Context) (client *rpc.Client, served <-chan error) {
+	near, far := net.Pipe()
+	end := make(chan error, 1)
+	go func() { end <- b.server.ServeStdio(ctx, far) }() // ends with the client
+	return rpc.NewClient(near, stdio.FramingLine), end
 }
 
 // closeTimeout bounds the end of a bridge whose sessions are closed already.

@@ -14,5 +14,7 @@ var version = "dev"
 
 func main() {
 	process.RunGuardIfAsked()
-	os.Exit(run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(withHeadroom(func() int {
+		return run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr)
+	}))
 }

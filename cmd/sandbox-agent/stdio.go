@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/urfave/cli/v3"
@@ -57,26 +58,8 @@ var errSignal = errors.New("ended by a signal")
 // serveStdio serves the parent process until it goes, or a signal comes. A
 // second signal ends the program at once; its guard sees to the rest.
 func serveStdio(ctx context.Context, opts bridgeOptions) error {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	signal.Ignore(syscall.SIGPIPE) // a write to a gone parent is an error instead
-	defer signal.Stop(signals)
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() { // ends with ctx
-		for n := 0; ; n++ {
-			select {
-			case <-ctx.Done():
-				return
-			case <-signals:
-				if n > 0 {
-					os.Exit(exitFailed)
-				}
-				cancel(errSignal)
-			}
-		}
-	}()
-
+	ctx, stop := endBySignals(ctx)
+	defer stop()
 	b, err := newBridge(opts)
 	if err != nil {
 		return err
@@ -90,4 +73,38 @@ func serveStdio(ctx context.Context, opts bridgeOptions) error {
 		err = nil
 	}
 	return errors.Join(err, restore(), b.close())
+}
+
+// endBySignals makes a context that the first signal ends, with errSignal as
+// its cause. stop ends the watch.
+func endBySignals(ctx context.Context) (_ context.Context, stop func()) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	// A write to a gone parent is to fail instead of ending the program. To
+	// ignore the signal would be inherited by the agents and their commands.
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	ctx, cancel := context.WithCancelCause(ctx)
+	over := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-over:
+				return
+			case <-signals:
+				if n > 0 {
+					os.Exit(exitFailed)
+				}
+				cancel(errSignal)
+			}
+		}
+	})
+	return ctx, func() {
+		close(over)
+		watch.Wait()
+		signal.Stop(signals)
+		signal.Stop(pipes)
+		cancel(nil)
+	}
 }

@@ -49,7 +49,7 @@ func (t *turn) rich() {
 func (t *turn) reasoning() {
 	thoughts := []string{"First I read the question. ", "Then I think ", "about it."}
 	it := t.message("reasoning", &universal.ReasoningPart{Text: strings.Join(thoughts, ""), Visibility: universal.VisibilityPublic})
-	t.stream(it, nil, thoughts...)
+	t.stream(it, universal.Content{&universal.ReasoningPart{Visibility: universal.VisibilityPublic}}, thoughts...)
 	t.say("answer", "I have thought about it.")
 }
 

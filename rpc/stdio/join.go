@@ -3,11 +3,14 @@ package stdio
 import (
 	"errors"
 	"io"
+	"sync"
 )
 
 // Join makes one connection of a reader and a writer, such as the two ends of a
 // child's pipes.
-func Join(r io.ReadCloser, w io.WriteCloser) io.ReadWriteCloser { return &joined{r, w} }
+func Join(r io.ReadCloser, w io.WriteCloser) io.ReadWriteCloser {
+	return &joined{r, &closeOnce{WriteCloser: w}}
+}
 
 type joined struct {
 	io.ReadCloser
@@ -22,3 +25,15 @@ func (j *joined) CloseWrite() error { return j.w.Close() }
 
 // Close closes both.
 func (j *joined) Close() error { return errors.Join(j.w.Close(), j.ReadCloser.Close()) }
+
+// closeOnce is a writer that CloseWrite and Close may both close.
+type closeOnce struct {
+	io.WriteCloser
+	once sync.Once
+	err  error
+}
+
+func (c *closeOnce) Close() error {
+	c.once.Do(func() { c.err = c.WriteCloser.Close() })
+	return c.err
+}
