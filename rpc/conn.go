@@ -19,11 +19,13 @@ import (
 const (
 	// drainTime is how long requests in flight have when the client has gone.
 	drainTime = 500 * time.Millisecond
-	// closeTime bounds the end of all sessions, flushTime the time a client
-	// then has to read their last events: all within the 3 s that a parent
-	// process waits.
-	closeTime = 2200 * time.Millisecond
-	flushTime = 250 * time.Millisecond
+	// closeTime bounds the end of all sessions. A client that reads on gets
+	// their last events: for as long as it takes some within each flushTime,
+	// but not longer than flushLimit from when the sessions began to end. All
+	// is within the 3 s that a parent process waits.
+	closeTime  = 2200 * time.Millisecond
+	flushTime  = 250 * time.Millisecond
+	flushLimit = 1800 * time.Millisecond
 	// maxSubscriptions bounds what one client can make the bridge hold.
 	maxSubscriptions = 16384
 )
@@ -48,7 +50,7 @@ func (s *Server) ServeStdio(ctx context.Context, rwc io.ReadWriteCloser) error {
 	stream := stdio.NewStream(rwc, stdio.StreamOptions{MaxMessageBytes: s.limits.MaxMessageBytes, MapError: rpcError})
 	c := &conn{server: s, stream: stream, exit: exit, subscriptions: map[string]*subscription{}}
 	err := stdio.Serve(ctx, stream, c.handle, stdio.ServeOptions{
-		DrainTimeout: drainTime, Finish: c.finish, Logger: s.logger,
+		DrainTimeout: drainTime, Lane: c.lane, Finish: c.finish, Logger: s.logger,
 	})
 	switch {
 	case errors.Is(err, errExit) && !c.shutDown.Load():
@@ -65,12 +67,26 @@ type conn struct {
 	stream   *stdio.Stream
 	exit     context.CancelCauseFunc
 	shutDown atomic.Bool
+	batches  atomic.Uint64 // of events that the client took
 
 	mu            sync.Mutex // guards all below
 	lastID        uint64
 	subscriptions map[string]*subscription
 	finishing     bool // no subscription is taken any more
 	pumps         sync.WaitGroup
+}
+
+// lane keeps requests about one session in order, so that a client need not
+// wait for the answer to its create before it sends a message.
+func (c *conn) lane(req *stdio.Request) string {
+	if !c.server.methods[req.Method].InOrder {
+		return ""
+	}
+	var p SessionParams
+	if json.Unmarshal(req.Params, &p) != nil {
+		return "" // it will be refused
+	}
+	return p.SessionID
 }
 
 // handle answers one request.
@@ -142,6 +158,7 @@ func (c *conn) shutdown(ctx context.Context, _ *Empty) (Empty, error) {
 
 // finish ends all sessions and then all streams.
 func (c *conn) finish() {
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
 	if err := c.server.sessions.Close(ctx); err != nil {
@@ -158,11 +175,19 @@ func (c *conn) finish() {
 		c.pumps.Wait()
 		close(written)
 	}()
-	timer := time.NewTimer(flushTime)
-	defer timer.Stop()
-	select {
-	case <-written:
-	case <-timer.C:
+	ticker := time.NewTicker(flushTime)
+	defer ticker.Stop()
+	for before := c.batches.Load(); ; {
+		select {
+		case <-written:
+			return
+		case now := <-ticker.C:
+			batches := c.batches.Load()
+			if batches == before || now.Sub(begin) > flushLimit {
+				return
+			}
+			before = batches
+		}
 	}
 }
 
@@ -300,5 +325,9 @@ func (s *subscription) Flush() error {
 	if cause := context.Cause(s.ctx); errors.Is(cause, endedError{session.EndUnsubscribed}) {
 		return cause
 	}
-	return s.conn.stream.WriteBatch(s.write, s.batch)
+	if err := s.conn.stream.WriteBatch(s.write, s.batch); err != nil {
+		return err
+	}
+	s.conn.batches.Add(1)
+	return nil
 }

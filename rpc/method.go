@@ -23,6 +23,9 @@ type Method struct {
 	Params, Result reflect.Type
 	// Streams tells that notifications follow the answer.
 	Streams bool
+	// InOrder tells that requests of one client about the same session are
+	// carried out in the order in which they were sent.
+	InOrder bool
 
 	// Exactly one of these is set.
 	call    func(ctx context.Context, s *Server, params json.RawMessage) (any, error)
@@ -82,6 +85,12 @@ func connRow[P, R any](name, doc string, handle func(c *conn, ctx context.Contex
 		}
 		return handle(c, ctx, p)
 	}
+	return m
+}
+
+// inOrder marks a row. It must be quick, or what follows waits for it.
+func inOrder(m Method) Method {
+	m.InOrder = true
 	return m
 }
 

@@ -2,7 +2,10 @@ package rpc_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -27,6 +30,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // client of it.
 func newClient(t *testing.T) *rpc.Client {
 	t.Helper()
+	near, far := net.Pipe()
+	serve(t, far)
+	client := rpc.NewClient(near, stdio.FramingLine)
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// serve runs a bridge with the mock agent on a connection until the other end
+// is closed, which the caller's cleanup must do.
+func serve(t *testing.T, far net.Conn) {
+	t.Helper()
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	store, err := eventlog.OpenStore(eventlog.Options{Dir: t.TempDir()})
 	if err != nil {
@@ -39,18 +53,14 @@ func newClient(t *testing.T) *rpc.Client {
 		t.Fatal(err)
 	}
 	server := rpc.NewServer(rpc.ServerOptions{Sessions: manager, Version: "test", Logger: logger})
-	near, far := net.Pipe()
 	served := make(chan error, 1)
 	go func() { served <- server.ServeStdio(context.Background(), far) }()
-	client := rpc.NewClient(near, stdio.FramingLine)
 	t.Cleanup(func() {
-		client.Close()
 		if err := <-served; err != nil {
 			t.Errorf("ServeStdio: %v", err)
 		}
 		store.Close()
 	})
-	return client
 }
 
 // follow reads a session's events until one fits.
@@ -131,6 +141,40 @@ func TestWholeSession(t *testing.T) {
 	}
 	if err := client.Terminate(ctx, "s1"); universal.KindOf(err) != universal.KindSessionNotFound {
 		t.Errorf("terminate after delete: %v", err)
+	}
+}
+
+// TestPipelining sends requests without waiting for any answer: those about
+// one session are carried out in their order.
+func TestPipelining(t *testing.T) {
+	near, far := net.Pipe()
+	serve(t, far)
+	t.Cleanup(func() { near.Close() })
+	const sends = 50
+	lines := []string{`{"id":"c","method":"sessions/create","params":{"sessionId":"s","agent":"mock"}}`}
+	for i := range sends {
+		lines = append(lines, fmt.Sprintf(`{"id":%d,"method":"sessions/sendMessage","params":{"sessionId":"s","message":"echo %d"}}`, i, i))
+	}
+	go func() { // ends with the connection
+		for _, l := range lines {
+			if _, err := io.WriteString(near, l+"\n"); err != nil {
+				return
+			}
+		}
+	}()
+	answers := json.NewDecoder(near)
+	for range lines {
+		var a struct {
+			ID     any
+			Result struct{ TurnID string }
+			Error  *rpc.Problem
+		}
+		if err := answers.Decode(&a); err != nil {
+			t.Fatal(err)
+		}
+		if i, ok := a.ID.(float64); ok && a.Result.TurnID != fmt.Sprintf("turn_%d", int(i)+1) || a.Error != nil {
+			t.Errorf("request %v became %q, %v", a.ID, a.Result.TurnID, a.Error)
+		}
 	}
 }
 

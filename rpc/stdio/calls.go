@@ -15,6 +15,11 @@ type call struct {
 	frame  []byte // the response, once there is one
 }
 
+// request is the call as handlers see it.
+func (c *call) request() *Request {
+	return &Request{ID: c.id.raw, Method: c.method, Params: c.params}
+}
+
 // size is what a call keeps in memory, roughly.
 func (c *call) size() int { return len(c.id.raw) + len(c.method) + len(c.params) }
 

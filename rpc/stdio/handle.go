@@ -11,15 +11,25 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 )
 
+// errNotReturned is answered when a handler ended its goroutine.
+var errNotReturned = errors.New("the handler did not return")
+
 // Handle starts the call that ReadObject has just read.
 func (srv *server) Handle(_ context.Context, conn *jsonrpc2.Conn, _ *jsonrpc2.Request) {
+	c := srv.read.call
+	var p place
+	if srv.lane != nil {
+		p = srv.lanes.enter(srv.lane(c.request()))
+	}
 	// Ends with the handler and what it wants done after; Serve waits for it.
-	go srv.run(srv.read.ctx, conn, srv.read.call)
+	go srv.run(srv.read.ctx, conn, c, p)
 }
 
-func (srv *server) run(ctx context.Context, conn *jsonrpc2.Conn, c *call) {
+func (srv *server) run(ctx context.Context, conn *jsonrpc2.Conn, c *call, p place) {
 	defer srv.calls.handlers.Done()
-	if after := srv.answer(ctx, conn, c); after != nil {
+	after := srv.answer(ctx, conn, c, p)
+	p.leave()
+	if after != nil {
 		// Nobody waits for an answer any more, and the log has the panic.
 		_ = srv.protect(c, func() { after(srv.afters) })
 	}
@@ -27,15 +37,17 @@ func (srv *server) run(ctx context.Context, conn *jsonrpc2.Conn, c *call) {
 
 // answer runs the handler and writes its response. It returns what is to be done
 // after that.
-func (srv *server) answer(ctx context.Context, conn *jsonrpc2.Conn, c *call) (after func(context.Context)) {
+func (srv *server) answer(ctx context.Context, conn *jsonrpc2.Conn, c *call, p place) (after func(context.Context)) {
 	defer srv.calls.leave(c)
 	defer c.cancel(nil) // frees the context
 
 	var result any
-	req := &Request{ID: c.id.raw, Method: c.method, Params: c.params}
-	err := errors.New("the handler did not return")
-	if panicked := srv.protect(c, func() { result, after, err = srv.handler(ctx, req) }); panicked != nil {
-		err = panicked
+	err := p.wait(ctx)
+	if err == nil {
+		err = errNotReturned
+		if panicked := srv.protect(c, func() { result, after, err = srv.handler(ctx, c.request()) }); panicked != nil {
+			err = panicked
+		}
 	}
 	if !c.isRequest {
 		return nil

@@ -57,6 +57,10 @@ type ServeOptions struct {
 	// the connection before their contexts end. They have half as long again to
 	// return before the stream is closed.
 	DrainTimeout time.Duration
+	// Lane, if not nil, says in which lane a request is, "" for none: those of one
+	// lane are handled one after another, in the order in which they were sent. It
+	// is called by the goroutine that reads and must be quick.
+	Lane func(req *Request) string
 	// Finish, if not nil, is called once at the end of the connection, after the
 	// requests in flight had their time and before what the handlers left running
 	// is ended: it can still cause notifications. It must return soon.
@@ -97,6 +101,7 @@ func Serve(ctx context.Context, s *Stream, h Handler, opts ServeOptions) error {
 	srv := &server{
 		stream:   s,
 		handler:  h,
+		lane:     opts.Lane,
 		log:      opts.Logger,
 		calls:    newCalls(opts.MaxInFlight, opts.MaxInFlightBytes, opts.Patience),
 		inputEnd: make(chan error, 1),
@@ -152,6 +157,8 @@ func Serve(ctx context.Context, s *Stream, h Handler, opts ServeOptions) error {
 type server struct {
 	stream  *Stream
 	handler Handler
+	lane    func(*Request) string // may be nil
+	lanes   lanes
 	log     *slog.Logger
 	calls   *calls
 
