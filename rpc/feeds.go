@@ -12,20 +12,21 @@ import (
 func eventFeed(cursor *eventlog.Cursor, includeRaw bool) Feed {
 	return func(ctx context.Context, w FeedWriter) (session.StreamEnd, error) {
 		for {
+			over := ctx.Err() != nil // what is there by now is still delivered
 			records, err := cursor.TryNext()
 			if errors.Is(err, eventlog.ErrCaughtUp) {
 				if err := w.Flush(); err != nil {
 					return "", err
 				}
-				if ctx.Err() != nil {
+				if over {
 					return "", context.Cause(ctx)
 				}
 				if records, err = cursor.Next(ctx); err != nil && ctx.Err() != nil {
-					continue // what came last is still delivered
+					continue
 				}
 			}
 			if errors.Is(err, eventlog.ErrDeleted) {
-				return session.EndDeleted, nil
+				return session.EndDeleted, w.Flush()
 			}
 			if err != nil {
 				return "", err

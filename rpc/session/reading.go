@@ -143,8 +143,8 @@ func (s *Session) ReadTurn(sent SendResult, until Until) *TurnReader {
 // Buffered tells whether Next has an event at hand, most likely of this turn.
 func (r *TurnReader) Buffered() bool { return r.ended == "" && r.records.Len() > 0 }
 
-// Next returns the next event of the turn; it waits for it. After the last
-// event of the stream there is no record and end says why.
+// Next returns the next event of the turn; it waits for it until ctx ends.
+// After the last event of the stream there is no record and end says why.
 func (r *TurnReader) Next(ctx context.Context) (record eventlog.Record, end StreamEnd, err error) {
 	if r.ended != "" {
 		return record, r.ended, nil
@@ -166,6 +166,12 @@ func (r *TurnReader) Next(ctx context.Context) (record eventlog.Record, end Stre
 			return record, "", nil
 		}
 		r.records, err = r.cursor.Next(ctx)
+		if err != nil && ctx.Err() != nil {
+			// What was there when ctx ended is still given.
+			if rest, restErr := r.cursor.TryNext(); restErr == nil {
+				r.records, err = rest, nil
+			}
+		}
 		if errors.Is(err, eventlog.ErrDeleted) {
 			return record, EndDeleted, nil
 		}

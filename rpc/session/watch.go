@@ -33,33 +33,41 @@ func (w *Watcher) Close() {
 	delete(w.manager.watchers, w)
 }
 
-// Next waits for changes and returns the sessions as they are now, the oldest
-// first.
+// Next waits for changes, until ctx ends, and returns the sessions as they are
+// now, the oldest first.
 func (w *Watcher) Next(ctx context.Context) ([]Info, error) {
 	for {
-		w.mu.Lock()
-		changed := make([]*Session, 0, len(w.changed))
-		for s := range w.changed {
-			changed = append(changed, s)
-		}
-		clear(w.changed)
-		w.mu.Unlock()
-		if len(changed) > 0 {
-			slices.SortFunc(changed, func(a, b *Session) int {
-				return cmp.Or(a.created.Compare(b.created), cmp.Compare(a.id, b.id))
-			})
-			infos := make([]Info, len(changed))
-			for i, s := range changed {
-				infos[i] = s.Info(false)
-			}
+		over := ctx.Err() != nil // what has changed by now is still told
+		if infos := w.take(); len(infos) > 0 {
 			return infos, nil
+		}
+		if over {
+			return nil, context.Cause(ctx)
 		}
 		select {
 		case <-w.wake:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// take returns the sessions that have changed since the last time.
+func (w *Watcher) take() []Info {
+	w.mu.Lock()
+	changed := make([]*Session, 0, len(w.changed))
+	for s := range w.changed {
+		changed = append(changed, s)
+	}
+	clear(w.changed)
+	w.mu.Unlock()
+	slices.SortFunc(changed, func(a, b *Session) int {
+		return cmp.Or(a.created.Compare(b.created), cmp.Compare(a.id, b.id))
+	})
+	infos := make([]Info, len(changed))
+	for i, s := range changed {
+		infos[i] = s.Info(false)
+	}
+	return infos
 }
 
 // changed tells the watchers. Called without the session's lock.

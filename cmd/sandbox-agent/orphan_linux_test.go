@@ -1,0 +1,253 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
+	"github.com/sandbox-agent/sandbox-agent/rpc/session"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// marked lists the processes with a mark in their environment.
+func marked(t *testing.T, m mark) []int {
+	t.Helper()
+	pids, err := process.Marked(m.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pids
+}
+
+// commandLine is how a process was started, "" if it is gone.
+func commandLine(pid int) string {
+	b, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	return strings.TrimRight(strings.ReplaceAll(string(b), "\x00", " "), " ")
+}
+
+// gone polls until no process has the mark but those in stay. It fails if
+// that took longer than limit.
+func gone(t *testing.T, m mark, since time.Time, limit time.Duration, stay ...int) {
+	t.Helper()
+	var left []int
+	for {
+		left = slices.DeleteFunc(marked(t, m), func(pid int) bool { return slices.Contains(stay, pid) })
+		took := time.Since(since)
+		if len(left) == 0 {
+			t.Logf("everything of %s was gone after %v", m.name, took.Round(time.Millisecond))
+			return
+		}
+		if took > limit {
+			for _, pid := range left {
+				t.Errorf("after %v process %d is left: %s", limit, pid, commandLine(pid))
+			}
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// strays is a command that leaves as much behind as a command can: a daemon in
+// a session of its own, a sleeper that lost its parent and the variables of
+// whoever looks for it, one in the background, and a loop in the foreground.
+// The test's mark is in the environment of all.
+func strays(m mark) string {
+	return strings.ReplaceAll(`(setsid nohup sleep 300 >/dev/null 2>&1 &); `+
+		`(env -i MARK="$MARK" sleep 300 >/dev/null 2>&1 &); `+
+		`sleep 300 >/dev/null 2>&1 & `+
+		`for i in $(seq 300); do sleep 1; done`, "MARK", m.name)
+}
+
+// sleepers waits until n processes with the mark run a command.
+func sleepers(t *testing.T, m mark, n int) {
+	t.Helper()
+	eventually(t, "the commands to run", func() bool {
+		found := 0
+		for _, pid := range marked(t, m) {
+			if commandLine(pid) == "sleep 300" {
+				found++
+			}
+		}
+		return found == n
+	})
+}
+
+// run is a session of the real agent in the middle of a command.
+type orphanRun struct {
+	*parent
+	stream  *stream
+	turn    string
+	own     []int // the agent's own processes
+	session mark  // of the agent and all that it starts
+	bridge  mark  // of the bridge and everything else
+}
+
+func (l *agentLab) orphanRun(t *testing.T) *orphanRun {
+	t.Helper()
+	r := &orphanRun{session: newMark("TEST_SESSION"), bridge: newMark("TEST_BRIDGE")}
+	r.parent = l.bridge(t, r.bridge.String())
+	r.create("s", params{
+		"agent": "claude", "directory": t.TempDir(), "permissionMode": "bypass",
+		"env": params{r.session.name: r.session.value},
+	})
+	r.stream, _ = r.subscribe("s", nil)
+	if r.own = marked(t, r.session); len(r.own) == 0 {
+		t.Fatal("the agent does not have the session's environment")
+	}
+	r.turn = r.send("s", modelserver.Prompt("bash", modelserver.Input{"command": strays(r.session)})).TurnID
+	sleepers(t, r.session, 3)
+	return r
+}
+
+func (r *orphanRun) signal(sig os.Signal) {
+	r.t.Helper()
+	if err := r.cmd.Process.Signal(sig); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// ends checks the promises about the end of a bridge: everything is gone, the
+// client got the last events, and the exit code.
+func (r *orphanRun) ends(start time.Time) {
+	r.t.Helper()
+	gone(r.t, r.session, start, 2*time.Second)
+	r.stream.closed()
+	took := r.exit(start, exitOK)
+	r.t.Logf("the bridge had ended after %v", took.Round(time.Millisecond))
+	if took > 3*time.Second {
+		r.t.Errorf("the bridge took %v to end", took)
+	}
+	gone(r.t, r.bridge, start, 3*time.Second)
+}
+
+// The real agent runs commands that try to stay, and each way in which a turn,
+// a session or a bridge ends has to remove them. These tests measure time, so
+// they don't run beside others of this package.
+func TestNoOrphans(t *testing.T) {
+	lab := newAgentLab(t)
+
+	t.Run("interrupt, then terminate", func(t *testing.T) {
+		r := lab.orphanRun(t)
+		start := time.Now()
+		r.call("sessions/interrupt", params{"sessionId": "s"}, nil)
+		t.Logf("the interrupt was answered after %v", time.Since(start).Round(time.Millisecond))
+		gone(t, r.session, start, 2*time.Second, r.own...)
+		if ended := r.stream.turnEnded(r.turn); ended.StopReason != universal.StopInterrupted {
+			t.Errorf("stop reason %q", ended.StopReason)
+		}
+
+		// The session goes on, with the same process. A command that the
+		// person was told of outlives its turn and the next interrupt, but
+		// not its session.
+		turn := r.send("s", modelserver.Prompt("bash_bg", modelserver.Input{"command": "sleep 300"})).TurnID
+		if ended := r.stream.turnEnded(turn); ended.StopReason != universal.StopEndTurn {
+			t.Errorf("stop reason %q after the interrupt", ended.StopReason)
+		}
+		if agent := r.own[0]; !slices.Contains(marked(t, r.session), agent) {
+			t.Errorf("the agent, process %d, did not survive the interrupt", agent)
+		}
+		sleepers(t, r.session, 1)
+		r.send("s", modelserver.Prompt("bash", modelserver.Input{"command": strays(r.session)}))
+		sleepers(t, r.session, 4)
+
+		start = time.Now()
+		r.call("sessions/terminate", params{"sessionId": "s"}, nil)
+		t.Logf("the terminate was answered after %v", time.Since(start).Round(time.Millisecond))
+		gone(t, r.session, start, 2*time.Second)
+		if info := r.list(); len(info) != 1 || info[0].Status != session.Ended {
+			t.Errorf("sessions %+v", info)
+		}
+		r.endsClean()
+		gone(t, r.bridge, start, patience)
+	})
+
+	t.Run("delete", func(t *testing.T) {
+		r := lab.orphanRun(t)
+		start := time.Now()
+		r.call("sessions/delete", params{"sessionId": "s"}, nil)
+		gone(t, r.session, start, 2*time.Second)
+		r.stream.ended(session.EndDeleted)
+		if info := r.list(); len(info) != 0 {
+			t.Errorf("sessions %+v", info)
+		}
+		r.endsClean()
+	})
+
+	for name, end := range map[string]func(r *orphanRun){
+		"end of input": func(r *orphanRun) { r.closeInput() },
+		"SIGTERM":      func(r *orphanRun) { r.signal(syscall.SIGTERM) },
+		"SIGINT":       func(r *orphanRun) { r.signal(syscall.SIGINT) },
+		"shutdown and exit": func(r *orphanRun) {
+			r.call("shutdown", nil, nil)
+			r.notify("exit", nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := lab.orphanRun(t)
+			start := time.Now()
+			end(r)
+			r.ends(start)
+		})
+	}
+
+	// Two different signals, since two of one kind may arrive as one.
+	t.Run("second signal", func(t *testing.T) {
+		r := lab.orphanRun(t)
+		start := time.Now()
+		r.signal(syscall.SIGTERM)
+		r.signal(syscall.SIGINT)
+		took := r.exit(start, exitFailed)
+		t.Logf("the bridge had ended after %v", took.Round(time.Millisecond))
+		gone(t, r.session, start, 5*time.Second)
+		gone(t, r.bridge, start, 5*time.Second)
+	})
+
+	t.Run("SIGKILL", func(t *testing.T) {
+		r := lab.orphanRun(t)
+		start := time.Now()
+		r.signal(syscall.SIGKILL)
+		gone(t, r.session, start, 5*time.Second)
+		gone(t, r.bridge, start, 5*time.Second)
+	})
+
+	// The agent is there, but does not say so: it was stopped at once.
+	for name, end := range map[string]struct {
+		how    func(r *orphanRun)
+		limit  time.Duration
+		answer int64 // to the create; 0 for none
+	}{
+		"end of input during a start": {func(r *orphanRun) { r.closeInput() }, 3 * time.Second, codeSessionEnded},
+		"SIGTERM during a start":      {func(r *orphanRun) { r.signal(syscall.SIGTERM) }, 3 * time.Second, codeSessionEnded},
+		"SIGKILL during a start":      {func(r *orphanRun) { r.signal(syscall.SIGKILL) }, 5 * time.Second, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &orphanRun{session: newMark("TEST_SESSION"), bridge: newMark("TEST_BRIDGE")}
+			r.parent = lab.bridge(t, r.bridge.String())
+			id := r.ask("sessions/create", params{"agent": "claude", "env": params{r.session.name: r.session.value}})
+			eventually(t, "the agent's process", func() bool {
+				for _, pid := range marked(t, r.session) {
+					return syscall.Kill(pid, syscall.SIGSTOP) == nil
+				}
+				return false
+			})
+			start := time.Now()
+			end.how(r)
+			gone(t, r.session, start, end.limit)
+			gone(t, r.bridge, start, end.limit)
+			if end.answer == 0 {
+				return
+			}
+			r.exit(start, exitOK)
+			if m := r.answer(id); m.Error == nil || m.Error.Code != end.answer {
+				t.Errorf("the create was answered %s, %+v", m.Result, m.Error)
+			}
+		})
+	}
+}
