@@ -272,7 +272,9 @@ func (s *Session) begin(t *turn) {
 		return
 	}
 	s.ledger.StartTurn(data)
-	s.ledger.UserMessage(t.content)
+	if t.content != nil {
+		s.ledger.UserMessage(t.content)
+	}
 }
 
 // run hands a turn's message to the agent, which is started if need be.
@@ -311,7 +313,7 @@ func (s *Session) deliver(t *turn, agent drivers.Session) error {
 		t.steering = t.steering[1:]
 		s.unlock()
 		if err := agent.Send(t.ctx, next); err != nil {
-			return err
+			s.steerFailed(t, next, err)
 		}
 	}
 }
@@ -325,13 +327,30 @@ func (s *Session) steer(t *turn, msg drivers.Message) {
 	}
 	agent := s.agent.session
 	s.tasks.Go(func() {
-		if agent == nil {
-			return // it died just now, which ends the turn
+		err := error(universal.AgentProcessExited(s.info.ID, nil, ""))
+		if agent != nil {
+			err = agent.Send(t.ctx, msg)
 		}
-		if err := agent.Send(t.ctx, msg); err != nil {
-			s.turnFailed(t, err)
+		if err != nil {
+			s.steerFailed(t, msg, err)
 		}
 	})
+}
+
+// steerFailed makes a turn of a message that came too late to join one, so
+// that it is not lost. The stream has it already, where it was accepted.
+func (s *Session) steerFailed(t *turn, msg drivers.Message, err error) {
+	s.lock()
+	defer s.unlock()
+	if s.state == Ended || s.ending != nil || t.interrupted {
+		return // it went with the turn that it was to join
+	}
+	s.logger.Debug("session: a message came too late for its turn and gets one of its own", "session", s.id, "turn", t.id, "error", err)
+	own := s.newTurn(s.newTurnID())
+	msg.Steer = false
+	own.message = msg
+	s.queue = append([]*turn{own}, s.queue...)
+	s.dirty = true
 }
 
 // turnFailed ends a turn whose message could not be delivered.

@@ -539,3 +539,44 @@ func TestCreateRefuses(t *testing.T) {
 		t.Errorf("%d sessions are left", n)
 	}
 }
+
+// deaf is the mock, whose turns are always over when a message would join.
+type deaf struct{ *mock.Driver }
+
+func (d deaf) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sink) (drivers.Session, error) {
+	s, err := d.Driver.Start(ctx, cfg, sink)
+	return deafSession{s}, err
+}
+
+type deafSession struct{ drivers.Session }
+
+func (s deafSession) Send(ctx context.Context, msg drivers.Message) error {
+	if msg.Steer {
+		return universal.InvalidRequest("no turn is running")
+	}
+	return s.Session.Send(ctx, msg)
+}
+
+func TestSteeringTooLateLosesNothing(t *testing.T) {
+	m := newManager(t, session.ManagerOptions{Drivers: []drivers.Driver{deaf{mock.New(mock.Options{})}}})
+	k := newTalk(t, m, session.CreateOptions{})
+	first := k.send("wait 20")
+	if _, err := k.Send(session.MessageOptions{Message: "echo heard", OnBusy: session.BusySteer}); err != nil {
+		t.Fatal(err)
+	}
+	k.untilEnd(first.TurnID)
+	k.until("the answer in a turn of its own", func(ev *universal.Event) bool {
+		d, ok := ev.Data.(*universal.ItemData)
+		return ok && ev.Type == universal.TypeItemCompleted && d.Item.Text() == "heard" && string(ev.TurnID) != first.TurnID
+	})
+	k.untilType(universal.TypeTurnEnded)
+	users := 0
+	for _, ev := range k.end() {
+		if d, ok := ev.Data.(*universal.ItemData); ok && ev.Type == universal.TypeItemCompleted && d.Item.Role == universal.RoleUser {
+			users++
+		}
+	}
+	if users != 2 {
+		t.Errorf("the stream has %d user messages", users)
+	}
+}
