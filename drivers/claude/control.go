@@ -13,14 +13,22 @@ import (
 // The control requests that are made of the CLI. Each is {"subtype": ...} and
 // its own fields.
 type (
-	plainRequest struct {
-		Subtype string `json:"subtype"`
+	interruptRequest struct {
+		Subtype      string `json:"subtype"`
+		CancelQueued bool   `json:"cancel_queued,omitempty"`
 	}
 	initializeRequest struct {
 		Subtype string `json:"subtype"`
 		// ForwardSubagentText wants texts and thoughts of sub-agents too. It
 		// is asked for here since 2.1.197 refuses to start with the flag.
 		ForwardSubagentText bool `json:"forwardSubagentText"`
+		// AppendSystemPrompt is given here and not as an argument, which every
+		// user of the machine could read and whose length is limited.
+		AppendSystemPrompt string `json:"appendSystemPrompt,omitempty"`
+	}
+	stopTaskRequest struct {
+		Subtype string `json:"subtype"`
+		TaskID  string `json:"task_id"`
 	}
 	cancelMessageRequest struct {
 		Subtype string `json:"subtype"`
@@ -78,15 +86,14 @@ func (s *session) ask(ctx context.Context, request any) (json.RawMessage, error)
 		s.mu.Unlock()
 		return nil, err
 	}
-	s.waiting[id] = answer
-	s.conv.Outgoing(line)
 	s.mu.Unlock()
-
-	if err := s.write(line); err != nil {
-		s.mu.Lock()
-		delete(s.waiting, id)
-		delete(s.conv.sent, id)
-		s.mu.Unlock()
+	err = s.write(ctx, line, func() error {
+		s.waiting[id] = answer
+		s.conv.Outgoing(line)
+		return nil
+	})
+	if err != nil {
+		s.forget(id)
 		return nil, err
 	}
 	select {
@@ -99,13 +106,17 @@ func (s *session) ask(ctx context.Context, request any) (json.RawMessage, error)
 		}
 		return r.Response, nil
 	case <-ctx.Done():
-		// The answer may still come; the converter knows the request then and
-		// nobody takes it.
-		s.mu.Lock()
-		delete(s.waiting, id)
-		s.mu.Unlock()
+		s.forget(id)
 		return nil, context.Cause(ctx)
 	}
+}
+
+// forget gives up waiting for an answer. It may still come; the converter knows
+// the request then and nobody takes it.
+func (s *session) forget(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.waiting, id)
 }
 
 // gone is the error of whatever needs an agent that has ended.
@@ -115,21 +126,19 @@ func (s *session) gone() error {
 }
 
 // respond answers a request of the CLI, once.
-func (s *session) respond(what, id string, r *request, answer any) error {
+func (s *session) respond(ctx context.Context, what, id string, r *request, answer any) error {
 	line, err := responseLine(r.id, answer)
 	if err != nil {
 		return fmt.Errorf("reply to %s: %w", what, err)
 	}
-	s.mu.Lock()
-	open := s.conv.requests[r.id] == r
-	if open {
+	err = s.write(ctx, line, func() error {
+		if s.conv.requests[r.id] != r {
+			return notOpen(what, id)
+		}
 		s.conv.Outgoing(line)
-	}
-	s.mu.Unlock()
-	if !open {
-		return notOpen(what, id)
-	}
-	if err := s.write(line); err != nil {
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("reply to %s: %w", what, err)
 	}
 	return nil
@@ -152,10 +161,10 @@ func responseLine(id string, answer any) ([]byte, error) {
 }
 
 // respondError refuses a request of the CLI.
-func (s *session) respondError(id, text string) error {
+func (s *session) respondError(ctx context.Context, id, text string) error {
 	line, err := encodeLine(responseMessage{"control_response", responseBody{Subtype: "error", RequestID: id, Error: text}})
 	if err != nil {
 		return err
 	}
-	return s.write(line)
+	return s.write(ctx, line, func() error { return nil })
 }

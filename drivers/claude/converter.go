@@ -41,7 +41,9 @@ type converter struct {
 
 	out     []universal.Event
 	raw     []byte
+	shape   deltaShape
 	scratch []byte // for unescaping
+	spare   []byte // the buffer of a closed block's text, until the turn ends
 }
 
 func newConverter(native string, settings drivers.Settings, resumed bool) *converter {
@@ -73,11 +75,14 @@ func (c *converter) Convert(dst []universal.Event, line []byte) []universal.Even
 
 // convertAny is the way of all lines but the ones that flood.
 func (c *converter) convertAny(line []byte) {
-	var h head
-	if err := json.Unmarshal(line, &h); err != nil {
-		c.raw = universal.AppendString(nil, string(line[:min(len(line), maxKept)]))
-		c.unparsed("line", fmt.Errorf("decode: %w", err))
-		return
+	h, ok := scanHead(line)
+	if !ok {
+		h = head{}
+		if err := json.Unmarshal(line, &h); err != nil {
+			c.raw = universal.AppendString(nil, string(line[:min(len(line), maxKept)]))
+			c.unparsed("line", fmt.Errorf("decode: %w", err))
+			return
+		}
 	}
 	kind := h.Type
 	if h.Type == "system" {

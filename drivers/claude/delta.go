@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/jsonscan"
-	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
 // deltaLine is what a line with a content_block_delta says: all that is needed
@@ -16,6 +15,54 @@ type deltaLine struct {
 	kind    blockKind
 	text    []byte
 	escaped bool
+
+	// Where in the line the text and the uuid are, with their quotes.
+	textAt, textEnd int
+	uuidAt, uuidEnd int
+}
+
+// deltaShape is a line that was scanned. The lines of a content block differ in
+// their texts and uuids only, which is found faster by comparing than by
+// scanning.
+type deltaShape struct {
+	line    []byte // a copy; empty for no shape
+	scanned deltaLine
+}
+
+// learn takes the line of d for the shape of those that follow.
+func (s *deltaShape) learn(line []byte, d *deltaLine) {
+	s.line, s.scanned = s.line[:0], deltaLine{}
+	if len(line) > maxShape || (d.uuidAt > 0 && d.uuidAt < d.textEnd) {
+		return
+	}
+	s.line = append(s.line, line...)
+	s.scanned.scan(s.line) // again, for parts of the copy
+}
+
+// maxShape is the longest line that is kept as a shape, in bytes.
+const maxShape = 4 << 10
+
+// match reads a line that has the shape, as scanning it would.
+func (s *deltaShape) match(line []byte) (d deltaLine, ok bool) {
+	d = s.scanned
+	if len(s.line) == 0 || !bytes.HasPrefix(line, s.line[:d.textAt]) {
+		return d, false
+	}
+	text := jsonscan.New(line[d.textAt:])
+	if d.text, d.escaped, ok = text.String(); !ok {
+		return d, false
+	}
+	rest, tail := line[d.textAt+text.Offset():], s.line[d.textEnd:]
+	if len(rest) != len(tail) {
+		return d, false
+	}
+	if d.uuidAt == 0 {
+		return d, bytes.Equal(rest, tail)
+	}
+	from, to := d.uuidAt-d.textEnd, d.uuidEnd-d.textEnd
+	uuid := jsonscan.New(rest[from:to])
+	_, _, ok = uuid.String()
+	return d, ok && uuid.Offset() == to-from && bytes.Equal(rest[:from], tail[:from]) && bytes.Equal(rest[to:], tail[to:])
 }
 
 // convertDelta is a short way for lines with a text, thinking or input delta:
@@ -23,12 +70,13 @@ type deltaLine struct {
 // streamLine does with the same line, or nothing: then it returns false, having
 // changed nothing, and the line takes the long way.
 func (c *converter) convertDelta(line []byte) bool {
-	if !bytes.Contains(line, []byte(`"content_block_delta"`)) {
-		return false
-	}
-	var d deltaLine
-	if !d.scan(line) {
-		return false
+	d, ok := c.shape.match(line)
+	if !ok {
+		d = deltaLine{}
+		if !d.scan(line) {
+			return false
+		}
+		c.shape.learn(line, &d)
 	}
 	s := c.streams[string(d.parent)]
 	if s == nil || (len(d.message) > 0 && string(d.message) != s.message) {
@@ -43,15 +91,7 @@ func (c *converter) convertDelta(line []byte) bool {
 		c.scratch = jsonscan.Unescape(c.scratch[:0], text)
 		text = c.scratch
 	}
-	if len(text) == 0 {
-		return true
-	}
-	b.text = append(b.text, text...)
-	c.emit(universal.TypeItemDelta, &universal.ItemDeltaData{
-		ItemID:       b.key,
-		NativeItemID: nativeItemID(s, b),
-		Delta:        string(text),
-	})
+	c.appendDelta(s, b, string(text))
 	return true
 }
 
@@ -99,6 +139,13 @@ func (d *deltaLine) scan(line []byte) bool {
 				return false
 			}
 			message = true
+		case "uuid":
+			s.Value()
+			d.uuidAt = s.Offset()
+			if !s.Skip() {
+				return false
+			}
+			d.uuidEnd = s.Offset()
 		case "subtype", "abandoned_blocks":
 			return false
 		default:
@@ -191,13 +238,49 @@ func (d *deltaLine) scanDelta(s *jsonscan.Scanner) bool {
 				return false
 			}
 			texts = kind
+			s.Value()
+			d.textAt = s.Offset()
 			if d.text, d.escaped, ok = s.String(); !ok {
 				return false
 			}
+			d.textEnd = s.Offset()
 		}
 		more, ok = s.Next()
 	}
 	return ok && d.kind != blockOther && d.kind == texts
+}
+
+// scanHead reads what json.Unmarshal would, without decoding the rest of a long
+// line; false if it isn't sure.
+func scanHead(line []byte) (h head, ok bool) {
+	s := jsonscan.New(line)
+	var typed, subtyped bool
+	more, ok := s.Open()
+	for more && ok {
+		key, found := s.Key()
+		if !found {
+			return h, false
+		}
+		var value []byte
+		switch string(key) {
+		case "type":
+			if value, ok = plainString(&s); !ok || typed {
+				return h, false
+			}
+			h.Type, typed = string(value), true
+		case "subtype":
+			if value, ok = plainString(&s); !ok || subtyped {
+				return h, false
+			}
+			h.Subtype, subtyped = string(value), true
+		default:
+			if !lowerKey(key) || !s.Skip() {
+				return h, false
+			}
+		}
+		more, ok = s.Next()
+	}
+	return h, ok && s.End()
 }
 
 func plainString(s *jsonscan.Scanner) (value []byte, ok bool) {

@@ -112,6 +112,50 @@ func sameBothWays(t *testing.T, line []byte) {
 	}
 }
 
+// TestShapeOfTheLastLine converts lines after one another, since a line may be
+// taken for one like the line before it.
+func TestShapeOfTheLastLine(t *testing.T) {
+	first := deltaLineOf(0, `{"type":"text_delta","text":"Hello"}`)
+	for _, tt := range []struct {
+		name, line string
+		match      bool
+	}{
+		{"the same", first, true},
+		{"another text", strings.Replace(first, "Hello", `a longer \"text\" \u00e9`, 1), true},
+		{"no text", strings.Replace(first, "Hello", "", 1), true},
+		{"another uuid", strings.Replace(first, "5b1e23c9", "00000000", 1), true},
+		{"uuid with an escape", strings.Replace(first, "5b1e23c9", `\u00e9\n`, 1), true},
+		{"uuid with a quote", strings.Replace(first, "5b1e23c9", `5b","a":`, 1), false},
+		{"uuid with half an escape", strings.Replace(first, "4ccc4f2\"", `4ccc4f\"`, 1), false},
+		{"longer uuid", strings.Replace(first, "5b1e23c9", "5b1e23c9a", 1), false},
+		{"another block", deltaLineOf(1, `{"type":"text_delta","text":"Hello"}`), false},
+		{"another message", strings.Replace(first, `"m1"}`, `"m2"}`, 1), false},
+		{"another parent", strings.Replace(first, `"parent_tool_use_id":null`, `"parent_tool_use_id":"t9"`, 1), false},
+		{"cut in the text", first[:len(`{"type":"stream_event","event":{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"He`)], false},
+		{"cut behind the text", first[:len(first)-1], false},
+		{"something behind it", first + "{}", false},
+		{"raw control character", strings.Replace(first, "Hello", "a\x01", 1), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fast, slow := begun(), begun()
+			same := func(line string) {
+				t.Helper()
+				got, want := fast.Convert(nil, []byte(line)), convertSlowly(slow, []byte(line))
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Fatalf("the two ways differ (-long +short) on %q:\n%s", line, diff)
+				}
+			}
+			for range 2 {
+				same(first)
+				if _, match := fast.shape.match([]byte(tt.line)); match != tt.match {
+					t.Errorf("match: %v, want %v", match, tt.match)
+				}
+				same(tt.line)
+			}
+		})
+	}
+}
+
 // FuzzConvert feeds lines to two converters, one without the short way: they
 // never panic, never differ, and raw is always JSON.
 func FuzzConvert(f *testing.F) {

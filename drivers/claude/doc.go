@@ -9,7 +9,8 @@
 //
 // Nothing in the user's directories is written by the driver: MCP servers are
 // given over the control protocol, and skills as a plugin in a private temporary
-// directory that lives as long as the session. The CLI itself keeps its
+// directory that lives as long as the session; what a bridge that was killed
+// leaves of them, the next one removes. The CLI itself keeps its
 // transcripts where it always does, which is what makes resuming possible.
 //
 // Facts about the protocol hold as seen with Claude Code 2.1.330; where older

@@ -46,7 +46,8 @@ type Options struct {
 // Driver drives Claude Code. Make one with [New]; it is safe for concurrent
 // use.
 type Driver struct {
-	opts Options
+	opts    Options
+	listing chan struct{} // holds a token while models are listed
 
 	mu       sync.Mutex
 	versions map[install.Identity]string
@@ -73,6 +74,7 @@ func New(opts Options) *Driver {
 	}
 	return &Driver{
 		opts:     opts,
+		listing:  make(chan struct{}, 1),
 		versions: map[install.Identity]string{},
 		models:   map[install.Identity]drivers.Models{},
 	}
@@ -172,12 +174,12 @@ func (d *Driver) start(ctx context.Context, cfg *drivers.Config, sink drivers.Si
 	if native == "" {
 		native = d.opts.NewID()
 	}
-	scratch, plugin, err := preparePlugin(cfg)
+	private, plugin, err := preparePlugin(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
 	s := newSession(d, native, cfg, sink)
-	s.scratch = scratch
+	s.scratch = private
 	s.transport, err = d.launch(ctx, process.Spec{
 		Path: path,
 		Args: append(arguments(native, cfg, plugin), extra...),
@@ -185,7 +187,7 @@ func (d *Driver) start(ctx context.Context, cfg *drivers.Config, sink drivers.Si
 		Env:  environment(d.opts.Environ(), cfg.Env),
 	})
 	if err != nil {
-		removeScratch(scratch)
+		_ = private.remove()
 		return nil, nil, startError(ctx, err)
 	}
 	go s.read() // ends with the agent; s.done tells
@@ -200,32 +202,26 @@ func (d *Driver) start(ctx context.Context, cfg *drivers.Config, sink drivers.Si
 }
 
 // preparePlugin makes the plugin with the session's skills, if it has any.
-func preparePlugin(cfg *drivers.Config) (scratch, plugin string, err error) {
+func preparePlugin(cfg *drivers.Config) (private scratch, plugin string, err error) {
 	skills, err := findSkills(cfg.Skills)
 	if err != nil || len(skills) == 0 {
-		return "", "", err
+		return scratch{}, "", err
 	}
-	scratch, err = os.MkdirTemp("", "sandbox-agent-claude-*")
+	private, err = newScratch()
 	if err != nil {
-		return "", "", fmt.Errorf("start claude: %w", err)
+		return scratch{}, "", fmt.Errorf("start claude: %w", err)
 	}
-	plugin = filepath.Join(scratch, pluginName)
+	plugin = filepath.Join(private.dir, pluginName)
 	if err := writePlugin(plugin, skills); err != nil {
-		removeScratch(scratch)
-		return "", "", fmt.Errorf("start claude: give the session its skills: %w", err)
+		_ = private.remove()
+		return scratch{}, "", fmt.Errorf("start claude: give the session its skills: %w", err)
 	}
-	return scratch, plugin, nil
-}
-
-func removeScratch(dir string) {
-	if dir != "" {
-		_ = os.RemoveAll(dir)
-	}
+	return private, plugin, nil
 }
 
 // shakeHands waits until the agent is ready for a message.
 func (s *session) shakeHands(ctx context.Context, cfg *drivers.Config, getenv func(string) string) (*initialized, error) {
-	answer, err := s.ask(ctx, initializeRequest{"initialize", true})
+	answer, err := s.ask(ctx, initializeRequest{"initialize", true, cfg.SystemPrompt})
 	if err != nil {
 		return nil, err
 	}

@@ -39,9 +39,6 @@ func arguments(native string, cfg *drivers.Config, plugin string) []string {
 	if cfg.Variant != "" {
 		args = append(args, "--effort="+cfg.Variant)
 	}
-	if cfg.SystemPrompt != "" {
-		args = append(args, "--append-system-prompt="+cfg.SystemPrompt)
-	}
 	if plugin != "" {
 		args = append(args, "--plugin-dir="+plugin)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 )
@@ -54,7 +55,11 @@ func (d *Driver) login(ctx context.Context, path string) (drivers.Login, string)
 
 // credentialsFile is the file of the CLI that has credentials, or "".
 func (d *Driver) credentialsFile() string {
-	home := d.opts.Getenv("HOME")
+	variable := "HOME"
+	if runtime.GOOS == "windows" {
+		variable = "USERPROFILE"
+	}
+	home := d.opts.Getenv(variable)
 	if home == "" {
 		home, _ = os.UserHomeDir()
 	}

@@ -14,7 +14,7 @@ import (
 type mcpServer struct {
 	Type    string            `json:"type"` // "stdio", "http" or "sse"
 	Command string            `json:"command,omitempty"`
-	Args    []string          `json:"args,omitempty"`
+	Args    []string          `json:"args,omitzero"` // the CLI fails on a stdio server without it
 	Env     map[string]string `json:"env,omitempty"`
 	URL     string            `json:"url,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
@@ -45,7 +45,7 @@ func nativeServer(s *drivers.MCPServer, getenv func(string) string) (mcpServer, 
 		if len(s.Command) == 0 || s.Command[0] == "" {
 			return mcpServer{}, fmt.Errorf("command is missing")
 		}
-		n := mcpServer{Type: "stdio", Command: s.Command[0], Args: s.Command[1:], Env: s.Env, Timeout: s.TimeoutMS}
+		n := mcpServer{Type: "stdio", Command: s.Command[0], Args: append([]string{}, s.Command[1:]...), Env: s.Env, Timeout: s.TimeoutMS}
 		if s.Cwd != "" {
 			if runtime.GOOS == "windows" {
 				return mcpServer{}, fmt.Errorf("cwd is not supported on this system; give the server an absolute path instead")

@@ -112,7 +112,8 @@ func (r nativeRule) fits(tool string, in *toolInput) bool {
 		return true
 	}
 	if r.Content == in.Command {
-		return true
+		// The CLI would take a * of the command for any text.
+		return !strings.Contains(r.Content, "*")
 	}
 	prefix, found := strings.CutSuffix(r.Content, " *")
 	if !found {
@@ -141,8 +142,11 @@ func exactRule(tool string, in *toolInput, input json.RawMessage) string {
 			content = in.URL
 		}
 	}
-	if len(content) > maxRule {
+	switch {
+	case len(content) > maxRule:
 		content = fmt.Sprintf("exactly this input, sha256 %x", sha256.Sum256([]byte(content)))
+	case strings.Contains(content, "*"):
+		content = fmt.Sprintf("exactly %q", content) // it must not read as a pattern, nor equal one
 	}
 	return nativeRule{Tool: tool, Content: content}.String()
 }

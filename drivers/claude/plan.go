@@ -68,6 +68,14 @@ func (p *plan) result(c *converter, tool string, input, raw json.RawMessage) {
 	}
 }
 
+// clear empties the list: a new conversation has its own.
+func (p *plan) clear(c *converter) {
+	if len(p.tasks) > 0 {
+		p.tasks = nil
+		c.emit(universal.TypePlanUpdated, &universal.PlanData{Entries: p.entries()})
+	}
+}
+
 func (p *plan) replaceTodos(twin *planTwin, _ json.RawMessage) (bool, error) {
 	p.tasks = p.tasks[:0]
 	for _, t := range twin.NewTodos {

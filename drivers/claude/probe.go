@@ -1,24 +1,25 @@
 package claude
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
 // probeWait bounds one run of the program for a probe, which takes a fraction
 // of a second.
 const probeWait = 10 * time.Second
+
+// modelsWait bounds the session that lists models, which takes a second or two.
+const modelsWait = 30 * time.Second
 
 // Probe implements drivers.Driver.
 func (d *Driver) Probe(ctx context.Context) drivers.Probe {
@@ -78,22 +79,63 @@ func (d *Driver) version(ctx context.Context, path string) (string, error) {
 	return version, nil
 }
 
-// run runs the program for a short answer on stdout.
+// run runs the program for a short answer on stdout. When it returns, nothing
+// of the program is left.
 func (d *Driver) run(ctx context.Context, path string, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeWait)
+	ctx, cancel := context.WithTimeoutCause(ctx, probeWait, fmt.Errorf("it did not answer within %v", probeWait))
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = environment(d.opts.Environ(), nil)
-	cmd.WaitDelay = time.Second
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if text := firstLine(stderr.String()); text != "" {
-			err = fmt.Errorf("%w: %s", err, text)
-		}
-		return stdout.Bytes(), err
+	p, err := d.launch(ctx, process.Spec{
+		Path:    path,
+		Args:    args,
+		Env:     environment(d.opts.Environ(), nil),
+		MaxLine: maxAnswer,
+		Graces:  process.Graces{Input: 200 * time.Millisecond, Terminate: 200 * time.Millisecond},
+	})
+	if err != nil {
+		return nil, err
 	}
-	return stdout.Bytes(), nil
+	read := make(chan struct{})
+	stopped := make(chan error, 1)
+	go func() {
+		select {
+		case <-read: // what has no more to say has ended, or is about to
+		case <-ctx.Done():
+		}
+		stopped <- p.Stop(context.WithoutCancel(ctx), nil)
+	}()
+	answer := readAnswer(p)
+	close(read)
+	err = <-stopped
+	exit := p.Exit()
+	switch {
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case exit.Signal != "":
+		err = errors.Join(err, fmt.Errorf("signal %s", exit.Signal))
+	case exit.Code != nil && *exit.Code != 0:
+		err = errors.Join(err, fmt.Errorf("exit status %d", *exit.Code))
+	}
+	if text := firstLine(exit.Stderr.Head); err != nil && text != "" {
+		err = fmt.Errorf("%w: %s", err, text)
+	}
+	return answer, err
+}
+
+// maxAnswer bounds what is read of a short answer, in bytes.
+const maxAnswer = 64 << 10
+
+// readAnswer reads to the end, and keeps as much as an answer may have.
+func readAnswer(p Transport) []byte {
+	var answer []byte
+	for {
+		line, _, err := p.ReadLine()
+		switch {
+		case err == nil && len(answer)+len(line) < maxAnswer:
+			answer = append(append(answer, line...), '\n')
+		case err != nil && !errors.Is(err, process.ErrLineTooLong):
+			return answer
+		}
+	}
 }
 
 // Models implements drivers.Driver. The CLI tells its list when it is started;
@@ -107,18 +149,27 @@ func (d *Driver) Models(ctx context.Context) (drivers.Models, error) {
 	if err != nil {
 		return drivers.Models{}, fmt.Errorf("list models: %w", err)
 	}
+	// Of those who ask at the same time, one starts the agent.
+	select {
+	case d.listing <- struct{}{}:
+		defer func() { <-d.listing }()
+	case <-ctx.Done():
+		return drivers.Models{}, context.Cause(ctx)
+	}
 	d.mu.Lock()
 	models, known := d.models[id]
 	d.mu.Unlock()
 	if known {
 		return models, nil
 	}
-	dir, err := os.MkdirTemp("", "sandbox-agent-claude-*")
+	ctx, cancel := context.WithTimeoutCause(ctx, modelsWait, universal.Timeout("the agent did not tell its models within %v", modelsWait))
+	defer cancel()
+	private, err := newScratch()
 	if err != nil {
 		return drivers.Models{}, fmt.Errorf("list models: %w", err)
 	}
-	defer os.RemoveAll(dir)
-	s, info, err := d.start(ctx, &drivers.Config{Directory: dir}, nobody{}, "--no-session-persistence")
+	defer private.remove()
+	s, info, err := d.start(ctx, &drivers.Config{Directory: private.dir}, nobody{}, "--no-session-persistence")
 	if err != nil {
 		return drivers.Models{}, err
 	}

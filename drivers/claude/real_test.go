@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,7 +63,7 @@ func (tr *tracer) wait(t *testing.T, nth int, text string) {
 	})
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	path, err := agents.Ensure(t.Context(), "claude", nil)
 	if err != nil {
@@ -462,7 +464,7 @@ func TestRealSkill(t *testing.T) {
 	l.send("/greeter")
 	l.turnEnded(t, 1)
 	l.text("Hello from the scripted model.")
-	scratch := l.Session.(*session).scratch
+	scratch := l.Session.(*session).scratch.dir
 	l.close()
 	if _, err := os.Stat(scratch); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the session's temporary directory is left: %v", err)
@@ -719,15 +721,18 @@ func TestRealAttachments(t *testing.T) {
 	checkGrammar(t, l.snapshot())
 }
 
-// The CLI reads a plan's limits from the headers of the model's API.
-func TestRealQuota(t *testing.T) {
-	b := newBench(t)
-	target, err := url.Parse(b.server.URL())
+// quotaFront stands before a model server and tells the limits of a plan in
+// its headers, as the service does for subscribers.
+func quotaFront(t testing.TB, server string) string {
+	t.Helper()
+	target, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resets := time.Unix(4102444800, 0).UTC()
+	transport := &http.Transport{}
 	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.Transport = transport
+	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	proxy.ModifyResponse = func(r *http.Response) error {
 		for name, value := range map[string]string{
 			"status": "allowed_warning", "reset": "4102444800", "representative-claim": "five_hour",
@@ -738,18 +743,94 @@ func TestRealQuota(t *testing.T) {
 		return nil
 	}
 	front := httptest.NewServer(proxy)
-	t.Cleanup(front.Close)
+	t.Cleanup(func() {
+		front.Close()
+		transport.CloseIdleConnections()
+	})
+	return front.URL
+}
+
+// The CLI reads a plan's limits from the headers of the model's API.
+func TestRealQuota(t *testing.T) {
+	b := newBench(t)
+	front := quotaFront(t, b.server.URL())
 	l := b.start(t, drivers.Config{Env: map[string]string{
-		"ANTHROPIC_BASE_URL":      front.URL,
+		"ANTHROPIC_BASE_URL":      front,
 		"ANTHROPIC_API_KEY":       "",
 		"CLAUDE_CODE_OAUTH_TOKEN": "scripted-model-needs-no-token",
 	}})
 	l.send("SCENARIO:text")
 	l.turnEnded(t, 1)
+	resets := time.Unix(4102444800, 0).UTC()
 	want := &universal.QuotaData{Kind: universal.QuotaUsageLimit, Status: "allowed_warning", ResetsAt: &resets, Detail: "five_hour: 92% used"}
 	if diff := cmp.Diff(want, event[*universal.QuotaData](t, l.recorder, 1, nil)); diff != "" {
 		t.Errorf("quota (-want +got):\n%s", diff)
 	}
 	l.close()
 	checkGrammar(t, l.snapshot())
+}
+
+// An interrupt takes the turn with all that belongs to it: a message that was
+// steered into it does not run afterwards, and the agent does not begin a turn
+// by itself to look at a task that died with it.
+func TestRealInterruptEndsTheWholeTurn(t *testing.T) {
+	b := newBench(t)
+	b.server.Script("launch", modelserver.Scenario{
+		func(modelserver.Context) modelserver.Reply {
+			return modelserver.Say(modelserver.ToolUse("Bash", modelserver.Input{
+				"command": "echo $$ > pid; while true; do sleep 1; done", "description": "Run on", "run_in_background": true,
+			}))
+		},
+		func(c modelserver.Context) modelserver.Reply {
+			return modelserver.Reply{
+				Blocks: []modelserver.Block{modelserver.Text("It runs, and I talk on.")},
+				Pace:   modelserver.Pace{Chunk: 4}, Hold: modelserver.Hold{Gate: c.Gate("hold"), After: 2},
+			}
+		},
+	})
+	l := b.start(t, drivers.Config{Settings: drivers.Settings{PermissionMode: drivers.PermissionBypass}})
+	l.send("SCENARIO:launch")
+	pid := waitFile(t, filepath.Join(b.dir, "pid"))
+	event(t, l.recorder, 1, func(_ universal.EventType, d *universal.ItemData) bool { return d.Item.Kind == universal.KindMessage })
+	l.steer("SCENARIO:text")
+	b.trace.wait(t, 2, `"state":"queued"`)
+	if err := l.Interrupt(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if ended := l.turnEnded(t, 1); ended.StopReason != universal.StopInterrupted {
+		t.Errorf("stop reason %q", ended.StopReason)
+	}
+	waitGone(t, pid)
+	l.wait(t, "the end of the background task", func() bool { return slices.Equal(l.background, []int{1, 0}) })
+	l.send("SCENARIO:model")
+	l.turnEnded(t, 2)
+	l.close()
+	var turns []universal.TurnOrigin
+	for _, ev := range l.snapshot() {
+		if d, ok := ev.Data.(*universal.TurnStartedData); ok {
+			turns = append(turns, d.Origin)
+		}
+	}
+	if diff := cmp.Diff([]universal.TurnOrigin{universal.OriginUser, universal.OriginUser}, turns); diff != "" {
+		t.Errorf("turns (-want +got):\n%s", diff)
+	}
+	for _, r := range b.server.Requests() {
+		if r.Scenario == "text" {
+			t.Error("the steered message was carried out after the interrupt")
+		}
+	}
+	checkGrammar(t, l.snapshot())
+}
+
+// What is given to every turn is read by the model, also when it is longer than
+// an argument of a program may be.
+func TestRealSystemPrompt(t *testing.T) {
+	b := newBench(t)
+	long := "Answer in rhymes. " + strings.Repeat("Always. ", 40_000)
+	l := b.start(t, drivers.Config{SystemPrompt: long})
+	l.send("SCENARIO:text")
+	l.turnEnded(t, 1)
+	if !slices.ContainsFunc(b.server.Requests(), func(r modelserver.Request) bool { return strings.Contains(r.System, strings.TrimSpace(long)) }) {
+		t.Error("the system prompt did not reach the model")
+	}
 }

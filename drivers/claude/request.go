@@ -150,12 +150,18 @@ func (c *converter) withdraw(r *request) {
 	c.emitOwn(universal.TypeQuestionResolved, &data)
 }
 
-// dropRequests withdraws what the main agent asked in a turn that has ended. A
-// sub-agent in the background still waits.
+// dropRequests withdraws what was asked in a turn that has ended. While there
+// are background tasks, a sub-agent may be one of them, or part of one, and
+// still waits.
 func (c *converter) dropRequests() {
+	c.withdrawAll(func(r *request) bool { return r.agentID == "" || len(c.tasks.running) == 0 })
+}
+
+// withdrawAll withdraws the requests that match, in their order.
+func (c *converter) withdrawAll(match func(*request) bool) {
 	var open []*request
 	for _, r := range c.requests {
-		if r.agentID == "" {
+		if match(r) {
 			open = append(open, r)
 		}
 	}

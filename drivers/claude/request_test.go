@@ -90,7 +90,13 @@ func TestAlwaysRules(t *testing.T) {
 			}
 		})
 	}
-	rules, _ := alwaysRules("mcp__a__b", json.RawMessage(`{"text":"`+strings.Repeat("x", 2000)+`"}`), nil)
+	// A command with a * in it must not become a pattern.
+	rules, updates := alwaysRules("Bash", json.RawMessage(`{"command":"rm *"}`),
+		rawList(t, `[{"type":"addRules","rules":[{"toolName":"Bash","ruleContent":"rm *"}],"behavior":"allow"}]`))
+	if rules[0] == "Bash(rm *)" || updates != nil {
+		t.Errorf("rm * becomes the rule %s with the updates %s", rules, updates)
+	}
+	rules, _ = alwaysRules("mcp__a__b", json.RawMessage(`{"text":"`+strings.Repeat("x", 2000)+`"}`), nil)
 	if len(rules[0]) > 150 || !strings.Contains(rules[0], "sha256") {
 		t.Errorf("the rule of a long input: %s", rules[0])
 	}

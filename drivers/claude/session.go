@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -26,6 +25,9 @@ const (
 	maxBatchBytes = 64 << 10 // of lines
 )
 
+// maxRefusals bounds the refusals that wait for the agent to read them.
+const maxRefusals = 64
+
 // session is one running CLI. One goroutine reads its lines; it is the only one
 // that calls the sink.
 type session struct {
@@ -34,10 +36,12 @@ type session struct {
 	newID     func() string
 	transport Transport
 	sink      drivers.Sink
-	scratch   string // a private directory, removed at the end; may be ""
+	scratch   scratch // removed at the end
 
-	done   chan struct{}  // closed when the reader has ended
-	writes sync.WaitGroup // refusals that are on their way
+	done    chan struct{}  // closed when the reader has ended
+	writing chan struct{}  // holds a token while a line is written
+	writes  sync.WaitGroup // lines that are written, and refusals on their way
+	refuses chan struct{}  // holds a token for each refusal on its way
 
 	mu         sync.Mutex // guards what follows; never held across I/O
 	conv       *converter
@@ -55,6 +59,8 @@ func newSession(d *Driver, native string, cfg *drivers.Config, sink drivers.Sink
 		newID:    d.opts.NewID,
 		sink:     sink,
 		done:     make(chan struct{}),
+		writing:  make(chan struct{}, 1),
+		refuses:  make(chan struct{}, maxRefusals),
 		conv:     newConverter(native, cfg.Settings, cfg.Resume != ""),
 		waiting:  map[string]chan controlResponse{},
 		starting: true,
@@ -122,14 +128,26 @@ func (s *session) convert(b *batch, line []byte) {
 		s.takeCheckpoint()
 	}
 	for _, id := range refuse {
-		// The reader must not wait for the agent to read. The write ends when
-		// the agent takes it or ends.
-		s.writes.Go(func() {
-			if err := s.respondError(id, "sandbox-agent does not answer this kind of request"); err != nil {
-				s.log.Debug("refusing a request of the agent failed", "error", err)
-			}
-		})
+		s.refuse(id)
 	}
+}
+
+// refuse answers a request that nobody can. The reader must not wait for the
+// agent to read, so that is done beside it; it ends when the agent takes the
+// answer or ends.
+func (s *session) refuse(id string) {
+	select {
+	case s.refuses <- struct{}{}:
+	default:
+		s.log.Warn("the agent asks without reading the answers", "agent", agentID, "request", id)
+		return
+	}
+	s.writes.Go(func() {
+		defer func() { <-s.refuses }()
+		if err := s.respondError(context.Background(), id, "sandbox-agent does not answer this kind of request"); err != nil {
+			s.log.Debug("refusing a request of the agent failed", "error", err)
+		}
+	})
 }
 
 // flush hands on events before the answers that follow them, so that whoever
@@ -173,10 +191,8 @@ func (s *session) end(readErr error) {
 		close(waiter)
 	}
 	s.writes.Wait()
-	if s.scratch != "" {
-		if err := os.RemoveAll(s.scratch); err != nil {
-			s.log.Warn("removing a session's temporary files failed", "error", err)
-		}
+	if err := s.scratch.remove(); err != nil {
+		s.log.Warn("removing a session's temporary files failed", "error", err)
 	}
 	s.mu.Lock()
 	failed := s.starting
@@ -235,13 +251,17 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 		return fmt.Errorf("send message: %w", err)
 	}
 	checkpoint := s.transport.Checkpoint()
-	s.mu.Lock()
-	if !s.conv.turn.active() {
-		s.checkpoint = checkpoint
-	}
-	s.conv.Outgoing(line)
-	s.mu.Unlock()
-	if err := s.write(line); err != nil {
+	err = s.write(ctx, line, func() error {
+		if !s.conv.turn.active() {
+			if msg.Steer {
+				return universal.InvalidRequest("no turn runs that the message could join; send it as a message of its own").With("reason", "no_turn")
+			}
+			s.checkpoint = checkpoint
+		}
+		s.conv.Outgoing(line)
+		return nil
+	})
+	if err != nil {
 		s.mu.Lock()
 		s.conv.turn.forget(uuid)
 		s.mu.Unlock()
@@ -254,29 +274,47 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 // before its commands are killed anyway.
 const interruptWait = time.Second
 
+// prepareWait is how long the answers are waited for to what is asked before an
+// interrupt, which is sent anyway.
+const prepareWait = 300 * time.Millisecond
+
 // Interrupt implements drivers.Session.
 func (s *session) Interrupt(ctx context.Context) error {
 	s.mu.Lock()
 	active := s.conv.turn.active()
 	checkpoint := s.checkpoint
 	unseen := ""
-	if t := &s.conv.turn; !t.ownerSeen && s.conv.lifecycle {
+	t := &s.conv.turn
+	if !t.ownerSeen && s.conv.lifecycle {
 		unseen = t.owner
 	}
+	// What was steered into the turn and waits for its place in it goes with
+	// the turn; it would run as a turn of its own.
+	request := interruptRequest{"interrupt", len(t.steered) > 0}
+	tasks := s.conv.tasks.ofTurn()
 	s.mu.Unlock()
 	if !active {
 		return nil
 	}
-	asking, cancel := context.WithTimeout(ctx, interruptWait)
+	preparing, cancel := context.WithTimeout(ctx, prepareWait)
 	defer cancel()
 	if unseen != "" {
 		// The agent is busy with something of its own and would run the
 		// message afterwards.
-		if _, err := s.ask(asking, cancelMessageRequest{"cancel_async_message", unseen}); err != nil {
+		if _, err := s.ask(preparing, cancelMessageRequest{"cancel_async_message", unseen}); err != nil {
 			s.log.Debug("taking back a message failed", "error", err)
 		}
 	}
-	_, err := s.ask(asking, plainRequest{"interrupt"})
+	for _, id := range tasks {
+		// Of a task that is killed without this, the CLI tells its model, for
+		// which it begins another turn.
+		if _, err := s.ask(preparing, stopTaskRequest{"stop_task", id}); err != nil {
+			s.log.Debug("stopping a background task failed", "error", err)
+		}
+	}
+	asking, cancel := context.WithTimeout(ctx, interruptWait)
+	defer cancel()
+	_, err := s.ask(asking, request)
 	if _, killErr := s.transport.KillSince(ctx, checkpoint); killErr != nil && !errors.Is(killErr, errors.ErrUnsupported) {
 		s.log.Warn("commands of an interrupted turn may be left", "agent", agentID, "error", killErr)
 	}
@@ -287,7 +325,7 @@ func (s *session) Interrupt(ctx context.Context) error {
 }
 
 // ReplyPermission implements drivers.Session.
-func (s *session) ReplyPermission(_ context.Context, id string, reply drivers.PermissionReply) error {
+func (s *session) ReplyPermission(ctx context.Context, id string, reply drivers.PermissionReply) error {
 	s.mu.Lock()
 	r := s.conv.openPermission(id)
 	s.mu.Unlock()
@@ -298,11 +336,11 @@ func (s *session) ReplyPermission(_ context.Context, id string, reply drivers.Pe
 	if err != nil {
 		return err
 	}
-	return s.respond("permission", id, r, answer)
+	return s.respond(ctx, "permission", id, r, answer)
 }
 
 // ReplyQuestion implements drivers.Session.
-func (s *session) ReplyQuestion(_ context.Context, id string, reply drivers.QuestionReply) error {
+func (s *session) ReplyQuestion(ctx context.Context, id string, reply drivers.QuestionReply) error {
 	s.mu.Lock()
 	r := s.conv.openQuestion(id)
 	mode := s.conv.settings.PermissionMode
@@ -314,12 +352,16 @@ func (s *session) ReplyQuestion(_ context.Context, id string, reply drivers.Ques
 	if err != nil {
 		return err
 	}
-	return s.respond("question", id, r, answer)
+	return s.respond(ctx, "question", id, r, answer)
 }
 
 func notOpen(what, id string) error {
 	return universal.InvalidRequest("%s %s is not open: unknown or already answered", what, id).With("reason", "not_open")
 }
+
+// updateWait bounds an update. For a model that it doesn't know, the CLI asks
+// the model's API.
+const updateWait = 30 * time.Second
 
 // Update implements drivers.Session. All of it is checked before anything is
 // asked of the agent; if the agent refuses one setting, those before it have
@@ -328,6 +370,8 @@ func (s *session) Update(ctx context.Context, change drivers.Settings) error {
 	if err := checkSettings(change); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, updateWait, universal.Timeout("the agent did not take the change within %v", updateWait))
+	defer cancel()
 	if change.Model != "" {
 		if _, err := s.ask(ctx, setModelRequest{"set_model", change.Model}); err != nil {
 			return refused("model", change.Model, err)
@@ -395,7 +439,7 @@ func (s *session) Close(ctx context.Context) error {
 		if !active {
 			return nil
 		}
-		_, err := s.ask(ctx, plainRequest{"interrupt"})
+		_, err := s.ask(ctx, interruptRequest{Subtype: "interrupt"})
 		return err
 	})
 	<-s.done
@@ -405,12 +449,55 @@ func (s *session) Close(ctx context.Context) error {
 	return nil
 }
 
-// write hands the agent one line; it is traced first.
-func (s *session) write(line []byte) error {
+// write hands the agent one line. First note is called, with the lock held:
+// lines are noted in the order in which they are written, and one that note
+// objects to is not. When ctx ends before the agent has read it all, write
+// returns and the agent may still get the line; a part of one would kill it.
+func (s *session) write(ctx context.Context, line []byte, note func() error) error {
+	select {
+	case s.writing <- struct{}{}:
+	case <-s.done:
+		return s.gone()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if err := s.begin(note); err != nil {
+		<-s.writing
+		return err
+	}
 	if s.trace != nil {
 		s.trace(TraceIn, line[:len(line)-1])
 	}
-	err := s.transport.Write(line)
+	written := make(chan error, 1)
+	go func() { // ends when the agent takes the line or ends; the reader waits for it
+		defer s.writes.Done()
+		err := s.transport.Write(line)
+		<-s.writing
+		written <- err
+	}()
+	select {
+	case err := <-written:
+		return s.writeError(err)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// begin notes a line that is about to be written, for which writes is told.
+func (s *session) begin(note func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return s.gone()
+	}
+	if err := note(); err != nil {
+		return err
+	}
+	s.writes.Add(1)
+	return nil
+}
+
+func (s *session) writeError(err error) error {
 	if errors.Is(err, process.ErrExited) || errors.Is(err, process.ErrInputClosed) {
 		exit := s.transport.Exit()
 		return universal.AgentProcessExited(agentID, exit.Code, exit.Stderr.Head).Because(err)

@@ -162,14 +162,14 @@ func TestLaunch(t *testing.T) {
 	args := strings.Join(agent.spec.Args, " ")
 	for _, want := range []string{
 		"--input-format stream-json", "--permission-prompt-tool stdio", "--permission-mode plan", "--model=haiku", "--effort=low",
-		"--append-system-prompt=-be brief", "--session-id=00000000-0000-4000-8000-000000000001",
+		"--session-id=00000000-0000-4000-8000-000000000001",
 	} {
 		if !strings.Contains(args, want) {
 			t.Errorf("no %s in %s", want, args)
 		}
 	}
-	if strings.Contains(args, "secret") {
-		t.Errorf("a secret is in the arguments: %s", args)
+	if strings.Contains(args, "secret") || strings.Contains(args, "brief") {
+		t.Errorf("what nobody else should read is in the arguments: %s", args)
 	}
 	for _, want := range []string{"TOKEN=secret", "CLAUDE_CODE_MAX_RETRIES=1", "DISABLE_TELEMETRY=0", "DISABLE_AUTOUPDATER=1"} {
 		if !slices.Contains(agent.spec.Env, want) {
@@ -185,7 +185,7 @@ func TestLaunch(t *testing.T) {
 		t.Errorf("directory %q", agent.spec.Dir)
 	}
 	want := []string{
-		`{"type":"control_request","request_id":"sandbox-agent-1","request":{"subtype":"initialize","forwardSubagentText":true}}`,
+		`{"type":"control_request","request_id":"sandbox-agent-1","request":{"subtype":"initialize","forwardSubagentText":true,"appendSystemPrompt":"-be brief"}}`,
 		`{"type":"control_request","request_id":"sandbox-agent-2","request":{"subtype":"mcp_set_servers","servers":{"web":{"type":"http","url":"http://127.0.0.1:1/","headers":{"X-Key":"secret"},"timeout":900}}}}`,
 		`{"type":"control_request","request_id":"sandbox-agent-3","request":{"subtype":"rename_session","title":"A title"}}`,
 	}

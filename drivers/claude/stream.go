@@ -136,6 +136,9 @@ func (c *converter) blockStart(s *stream, index int, content *contentBlock) erro
 	b.open = true
 	item := c.blockItem(s, b, universal.StatusInProgress)
 	switch b.kind {
+	case blockThinking:
+		// Tells whoever shows the deltas that they aren't the answer.
+		item.Content = universal.Content{&universal.ReasoningPart{Visibility: universal.VisibilityPublic}}
 	case blockTool:
 		if c.calls[b.key] != nil {
 			b.open = false
@@ -203,12 +206,33 @@ func (c *converter) appendDelta(s *stream, b *block, text string) {
 	if text == "" {
 		return
 	}
-	b.text = append(b.text, text...)
+	c.keepText(b, text)
 	c.emit(universal.TypeItemDelta, &universal.ItemDeltaData{
 		ItemID:       b.key,
 		NativeItemID: nativeItemID(s, b),
 		Delta:        text,
 	})
+}
+
+// keepText appends to a block's text, in the buffer of an earlier block if one
+// is left.
+func (c *converter) keepText(b *block, text string) {
+	if b.text == nil {
+		b.text, c.spare = c.spare, nil
+	}
+	b.text = append(b.text, text...)
+}
+
+// maxSpare is the largest buffer that is kept for the text of another block, in
+// bytes.
+const maxSpare = 256 << 10
+
+// dropText lets go of a block's text.
+func (c *converter) dropText(b *block) {
+	if n := cap(b.text); n > cap(c.spare) && n <= maxSpare {
+		c.spare = b.text[:0]
+	}
+	b.text = nil
 }
 
 func nativeItemID(s *stream, b *block) universal.NullString {
@@ -248,7 +272,7 @@ func (c *converter) completeText(s *stream, b *block, text string, status univer
 		item.Content = universal.Content{&universal.TextPart{Text: text}}
 	}
 	rewritten := streamed && string(b.text) != text
-	b.text = nil
+	c.dropText(b)
 	c.emit(universal.TypeItemCompleted, &universal.ItemData{Item: item, Rewritten: rewritten})
 }
 
@@ -261,7 +285,7 @@ func (c *converter) closeBlock(s *stream, b *block, status universal.ItemStatus)
 	b.open = false
 	item := c.blockItem(s, b, status)
 	item.Content = universal.Content{c.callPart(b.key, b.name, string(b.text), "")}
-	b.text = nil
+	c.dropText(b)
 	c.emit(universal.TypeItemCompleted, &universal.ItemData{Item: item})
 }
 
@@ -311,10 +335,7 @@ func (c *converter) closeOpenBlocks(stop universal.StopReason) {
 // nothing was streamed: by sub-agents, and after a request without streaming.
 func (c *converter) assistantLine(line []byte) error {
 	var l assistantLine
-	if err := json.Unmarshal(line, &l); err != nil {
-		return err
-	}
-	blocks, err := l.Message.blocks()
+	blocks, err := l.decode(line)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 // backgroundTasks are the commands and sub-agents that run on while the agent
 // does something else. Work in the foreground is told of by the same lines.
 type backgroundTasks struct {
-	running map[string]bool // by task id
+	running map[string]bool // by task id; true for those of the session's turn
 	counted bool            // the CLI tells the whole list; 2.1.197 doesn't
 	n       int             // what was last told
 	changed bool            // the session has not been told of n yet
@@ -22,15 +22,38 @@ func (b *backgroundTasks) set(n int) {
 	}
 }
 
+func (b *backgroundTasks) runs(id string) bool {
+	_, ok := b.running[id]
+	return ok
+}
+
+// ofTurn lists the tasks that the session's turn has launched.
+func (b *backgroundTasks) ofTurn() []string {
+	var ids []string
+	for _, id := range sortedKeys(b.running) {
+		if b.running[id] {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// turnEnded makes its tasks those of an earlier turn.
+func (b *backgroundTasks) turnEnded() {
+	for id := range b.running {
+		b.running[id] = false
+	}
+}
+
 // add and remove keep the count for a CLI that doesn't tell the list.
-func (b *backgroundTasks) add(id string) bool {
-	if id == "" || b.running[id] {
+func (b *backgroundTasks) add(id string, ofTurn bool) bool {
+	if id == "" || b.runs(id) {
 		return false
 	}
 	if b.running == nil {
 		b.running = map[string]bool{}
 	}
-	b.running[id] = true
+	b.running[id] = ofTurn
 	if !b.counted {
 		b.set(len(b.running))
 	}
@@ -38,7 +61,7 @@ func (b *backgroundTasks) add(id string) bool {
 }
 
 func (b *backgroundTasks) remove(id string) bool {
-	if !b.running[id] {
+	if !b.runs(id) {
 		return false
 	}
 	delete(b.running, id)
@@ -77,7 +100,7 @@ func (c *converter) taskStartedLine(line []byte) error {
 	if err := json.Unmarshal(line, &l); err != nil {
 		return err
 	}
-	if l.Background && c.tasks.add(l.TaskID) {
+	if l.Background && c.tasks.add(l.TaskID, c.turn.active()) {
 		c.status("task:"+l.TaskID+":started", "background task started", l.Description)
 	}
 	return nil
@@ -88,7 +111,7 @@ func (c *converter) taskUpdatedLine(line []byte) error {
 	if err := json.Unmarshal(line, &l); err != nil {
 		return err
 	}
-	if l.Patch.Background && c.tasks.add(l.TaskID) {
+	if l.Patch.Background && c.tasks.add(l.TaskID, c.turn.active()) {
 		c.status("task:"+l.TaskID+":started", "moved to the background", l.Description)
 	}
 	return nil
@@ -100,6 +123,9 @@ func (c *converter) taskNotificationLine(line []byte) error {
 		return err
 	}
 	c.endSubagent(l.ToolUseID)
+	if l.TaskID != "" {
+		c.withdrawAll(func(r *request) bool { return r.agentID == l.TaskID })
+	}
 	if !c.tasks.remove(l.TaskID) {
 		return nil // it ran in the foreground: the call's result tells it
 	}

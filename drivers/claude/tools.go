@@ -154,7 +154,8 @@ func (c *converter) completeCall(s *stream, b *block, content *contentBlock, l *
 	if k == nil {
 		k = c.noteCall(s.parent, content)
 	}
-	b.open, b.text = false, nil
+	b.open = false
+	c.dropText(b)
 	k.input = compact(content.Input)
 	title := toolTitle(content.Name, k.input)
 	for _, m := range l.ToolUseMeta {
@@ -241,6 +242,9 @@ func (c *converter) toolResult(parent string, content *contentBlock, twin json.R
 	}
 	if k.parent == "" {
 		c.begin()
+	}
+	if toolKind(k.name) == universal.ToolSubagent && len(c.tasks.running) == 0 {
+		c.endSubagent(id) // 2.1.197 and an interrupt don't tell it otherwise
 	}
 	r := readResult(content)
 	r.call, r.input, r.notRun = k, decodeInput(k.input), notRun

@@ -143,7 +143,7 @@ func (c *converter) resultLine(line []byte) error {
 		// is known to have begun.
 		answers = t.ownerSeen || !c.lifecycle
 	}
-	t.steered = slices.DeleteFunc(t.steered, func(u string) bool { return slices.Contains(l.UserMessages, u) })
+	t.steered = slices.DeleteFunc(t.steered, func(u string) bool { return !c.lifecycle || slices.Contains(l.UserMessages, u) })
 	t.current, t.failed, t.tooLong = nil, false, false
 	clear(c.asked)
 	switch {
@@ -156,6 +156,8 @@ func (c *converter) resultLine(line []byte) error {
 func (c *converter) endTurn(stop universal.StopReason, usage *universal.Usage) {
 	c.turn.owner, c.turn.ownerSeen, c.turn.open = "", false, false
 	c.usage.turnEnded()
+	c.tasks.turnEnded()
+	c.spare = nil // an idle session holds nothing that it doesn't need
 	c.emit(universal.TypeTurnEnded, &universal.TurnEndedData{Phase: universal.PhaseEnded, StopReason: stop, Usage: usage})
 }
 

@@ -22,6 +22,8 @@ func (c *converter) sessionChanged(id string, d *universal.SessionUpdatedData) {
 	if id != "" && id != c.native {
 		c.native = id
 		d.NativeSessionID = id
+		c.usage.totals = tokens{}
+		c.plan.clear(c)
 	}
 }
 

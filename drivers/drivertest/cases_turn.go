@@ -34,20 +34,28 @@ func (r *run) turns() {
 }
 
 func (r *run) claims() {
-	prompts := r.subject.Prompts
+	shown := map[string][]universal.Event{} // by prompt: several flags may share one
 	for _, claim := range claims() {
 		if !claim.flag(r.can) {
 			continue // every case checks that no event shows it
 		}
-		prompt := claim.prompt(prompts)
+		prompt := claim.prompt(r.subject.Prompts)
 		if prompt == "" {
 			r.Errorf("no prompt is given that shows %s, which the driver claims", claim.name)
 			continue
 		}
-		c := r.start()
-		c.turn(prompt)
-		if !slices.ContainsFunc(c.rec.Events(0), func(ev universal.Event) bool { return claim.shows(&ev) }) {
-			r.Errorf("the flag %s is true, but the prompt %q does not show it:\n%s", claim.name, prompt, Skeleton(c.rec.Events(0)))
+		events, known := shown[prompt]
+		if !known {
+			c := r.start()
+			c.turn(prompt)
+			events = c.rec.Events(0)
+			shown[prompt] = events
+		}
+		if !slices.ContainsFunc(events, func(ev universal.Event) bool { return claim.shows(&ev) }) {
+			r.Errorf("the flag %s is true, but the prompt %q does not show it:\n%s", claim.name, prompt, Skeleton(events))
+		}
+		if claim.runs && !toolRan(events) {
+			r.Errorf("the flag %s is true, but with the prompt %q no tool gives a result:\n%s", claim.name, prompt, Skeleton(events))
 		}
 	}
 }

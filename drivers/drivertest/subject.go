@@ -51,11 +51,12 @@ type Prompts struct {
 	// them Text.
 	Recall   string
 	Recalled func(earlier int) string
-	// Context is answered with a text that contains the system prompt, and
-	// SystemPrompt is the one that the session is started with.
+	// Context is answered with a text that contains the system prompt, unless
+	// Subject.Heard looks for it, and SystemPrompt is the one that the session
+	// is started with.
 	Context, SystemPrompt string
 	// Attachments is sent with a file by value called AttachmentName, which
-	// the answer mentions.
+	// the answer mentions, unless Subject.Heard looks for it.
 	Attachments, AttachmentName string
 
 	// Steerable begins a turn that ends after the agent has heard SteerText,
@@ -75,6 +76,7 @@ type claim struct {
 	prompt func(Prompts) string
 	shows  func(*universal.Event) bool
 	vague  bool // other things show the same event
+	runs   bool // it takes a tool that gives a result
 }
 
 // claims lists the flags that are visible in events.
@@ -84,39 +86,39 @@ func claims() []claim {
 		{"textMessages", func(c can) bool { return c.TextMessages }, func(p Prompts) string { return p.Text }, func(ev *universal.Event) bool {
 			it := itemOf(ev)
 			return it != nil && it.Kind == universal.KindMessage && it.Role == universal.RoleAssistant && hasPart[*universal.TextPart](ev)
-		}, false},
-		{"streamingDeltas", func(c can) bool { return c.StreamingDeltas }, func(p Prompts) string { return p.Text }, isType(universal.TypeItemDelta), false},
-		{"itemStarted", func(c can) bool { return c.ItemStarted }, func(p Prompts) string { return p.Text }, isType(universal.TypeItemStarted), false},
-		{"toolCalls", func(c can) bool { return c.ToolCalls }, func(p Prompts) string { return p.Tool }, hasPart[*universal.ToolCallPart], false},
-		{"toolResults", func(c can) bool { return c.ToolResults }, func(p Prompts) string { return p.Tool }, hasPart[*universal.ToolResultPart], false},
-		{"permissions", func(c can) bool { return c.Permissions }, func(p Prompts) string { return p.Permission }, isType(universal.TypePermissionRequested), false},
-		{"questions", func(c can) bool { return c.Questions }, func(p Prompts) string { return p.Question }, isType(universal.TypeQuestionRequested), false},
-		{"commandExecution", func(c can) bool { return c.CommandExecution }, func(p Prompts) string { return p.Command }, hasPart[*universal.CommandPart], false},
-		{"fileChanges", func(c can) bool { return c.FileChanges }, func(p Prompts) string { return p.FileChange }, changesFile, false},
-		{"mcpTools", func(c can) bool { return c.MCPTools }, func(p Prompts) string { return p.MCP }, callsTool(universal.ToolMCP), false},
-		{"reasoning", func(c can) bool { return c.Reasoning }, func(p Prompts) string { return p.Reasoning }, hasPart[*universal.ReasoningPart], false},
-		{"status", func(c can) bool { return c.Status }, func(p Prompts) string { return p.Status }, hasPart[*universal.StatusPart], false},
-		{"errorEvents", func(c can) bool { return c.ErrorEvents }, func(p Prompts) string { return p.Error }, isType(universal.TypeError), false},
+		}, false, false},
+		{"streamingDeltas", func(c can) bool { return c.StreamingDeltas }, func(p Prompts) string { return p.Text }, isType(universal.TypeItemDelta), false, false},
+		{"itemStarted", func(c can) bool { return c.ItemStarted }, func(p Prompts) string { return p.Text }, isType(universal.TypeItemStarted), false, false},
+		{"toolCalls", func(c can) bool { return c.ToolCalls }, func(p Prompts) string { return p.Tool }, hasPart[*universal.ToolCallPart], false, false},
+		{"toolResults", func(c can) bool { return c.ToolResults }, func(p Prompts) string { return p.Tool }, hasPart[*universal.ToolResultPart], false, false},
+		{"permissions", func(c can) bool { return c.Permissions }, func(p Prompts) string { return p.Permission }, isType(universal.TypePermissionRequested), false, false},
+		{"questions", func(c can) bool { return c.Questions }, func(p Prompts) string { return p.Question }, isType(universal.TypeQuestionRequested), false, false},
+		{"commandExecution", func(c can) bool { return c.CommandExecution }, func(p Prompts) string { return p.Command }, hasPart[*universal.CommandPart], false, true},
+		{"fileChanges", func(c can) bool { return c.FileChanges }, func(p Prompts) string { return p.FileChange }, changesFile, false, true},
+		{"mcpTools", func(c can) bool { return c.MCPTools }, func(p Prompts) string { return p.MCP }, callsTool(universal.ToolMCP), false, true},
+		{"reasoning", func(c can) bool { return c.Reasoning }, func(p Prompts) string { return p.Reasoning }, hasPart[*universal.ReasoningPart], false, false},
+		{"status", func(c can) bool { return c.Status }, func(p Prompts) string { return p.Status }, hasPart[*universal.StatusPart], false, false},
+		{"errorEvents", func(c can) bool { return c.ErrorEvents }, func(p Prompts) string { return p.Error }, isType(universal.TypeError), false, false},
 		{"usage", func(c can) bool { return c.Usage }, func(p Prompts) string { return p.Usage }, func(ev *universal.Event) bool {
 			u := usageOf(ev)
 			return u != nil && u.TotalTokens != nil && u.InputTokens != nil && u.OutputTokens != nil && *u.TotalTokens == *u.InputTokens+*u.OutputTokens
-		}, false},
+		}, false, false},
 		{"cost", func(c can) bool { return c.Cost }, func(p Prompts) string { return p.Cost }, func(ev *universal.Event) bool {
 			u := usageOf(ev)
 			return u != nil && u.CostUSD != nil
-		}, false},
-		{"plan", func(c can) bool { return c.Plan }, func(p Prompts) string { return p.Plan }, isType(universal.TypePlanUpdated), false},
+		}, false, false},
+		{"plan", func(c can) bool { return c.Plan }, func(p Prompts) string { return p.Plan }, isType(universal.TypePlanUpdated), false, false},
 		{"subagents", func(c can) bool { return c.Subagents }, func(p Prompts) string { return p.Subagent }, func(ev *universal.Event) bool {
 			it := itemOf(ev)
 			return it != nil && it.ParentID != ""
-		}, false},
+		}, false, false},
 		{"slashCommands", func(c can) bool { return c.SlashCommands }, func(p Prompts) string { return p.Text }, func(ev *universal.Event) bool {
 			d, ok := ev.Data.(*universal.SessionUpdatedData)
 			return ok && len(d.Commands) > 0
-		}, false},
-		{"compaction", func(c can) bool { return c.Compaction }, func(p Prompts) string { return p.Compaction }, hasPart[*universal.StatusPart], true},
-		{"sessionDiff", func(c can) bool { return c.SessionDiff }, func(p Prompts) string { return p.Diff }, isType(universal.TypeDiffUpdated), false},
-		{"quota", func(c can) bool { return c.Quota }, func(p Prompts) string { return p.Quota }, isType(universal.TypeQuotaUpdated), false},
+		}, false, false},
+		{"compaction", func(c can) bool { return c.Compaction }, func(p Prompts) string { return p.Compaction }, hasPart[*universal.StatusPart], true, false},
+		{"sessionDiff", func(c can) bool { return c.SessionDiff }, func(p Prompts) string { return p.Diff }, isType(universal.TypeDiffUpdated), false, false},
+		{"quota", func(c can) bool { return c.Quota }, func(p Prompts) string { return p.Quota }, isType(universal.TypeQuotaUpdated), false, false},
 	}
 }
 

@@ -14,7 +14,7 @@ func suite() []testCase {
 
 		{"text", "A message begins a turn that says something and ends with one turn.ended, stop_reason end_turn.", (*run).text},
 		{"turns", "A session takes one message after the other; item keys are unique in the whole session.", (*run).turns},
-		{"claims", "What a capability flag claims is shown in events when the agent is asked for it.", (*run).claims},
+		{"claims", "What a capability flag claims is shown in events when the agent is asked for it, and tools that it names work.", (*run).claims},
 		{"background", "A background task is told to the sink, outlives its turn, and its items belong to the call that launched it.", (*run).backgroundTask},
 		{"system-prompt", "The system prompt reaches the agent.", (*run).systemPrompt},
 		{"attachment", "A file that is sent by value reaches the agent.", (*run).attachment},
@@ -39,6 +39,6 @@ func suite() []testCase {
 		{"after-close", "After Close a message is an error, and no method panics or hangs.", (*run).afterClose},
 		{"crash", "An agent that dies in mid-turn is told by Exit once, saying how; after it messages are errors and Close is harmless.", (*run).crash},
 		{"resume", "A resumed conversation has its native id and remembers what was said.", (*run).resume},
-		{"resume-after-crash", "A conversation whose agent has died can be resumed.", (*run).resumeAfterCrash},
+		{"resume-after-crash", "A conversation whose agent has died can be resumed; only the message that it died of may be forgotten.", (*run).resumeAfterCrash},
 	}
 }

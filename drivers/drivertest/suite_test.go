@@ -65,6 +65,12 @@ func flaws() []flaw {
 			}
 			return []universal.Event{ev}
 		})},
+		{"has tools that never work", "claims", events(func(ev universal.Event) []universal.Event {
+			if d, ok := ev.Data.(*universal.ItemData); ok && d.Item.Kind == universal.KindToolResult {
+				d.Item.Status = universal.StatusFailed
+			}
+			return []universal.Event{ev}
+		})},
 		{"no exit", "close", func(d drivers.Driver) drivers.Driver {
 			return flawed{Driver: d, wrapSink: func(s drivers.Sink) drivers.Sink { return noExit{s} }}
 		}},
