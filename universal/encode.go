@@ -4,17 +4,46 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"time"
 	"unicode/utf8"
 )
 
-// Encoder turns events into their one encoding. It remembers the last time
-// it formatted, since the events of a batch share it. The zero Encoder is
-// ready; it is not safe for concurrent use.
+// Encoder turns events into their one encoding. It remembers what it wrote of
+// the last event's time and envelope, since the events of a batch share them.
+// The zero Encoder is ready; it is not safe for concurrent use.
 type Encoder struct {
-	time     time.Time
-	timeText []byte
+	time         time.Time
+	timeText     []byte
+	envelope     envelope
+	envelopeText []byte
+}
+
+// envelope is what stands between an event's time and its data.
+type envelope struct {
+	sessionID string
+	native    NullString
+	turn      NullString
+	synthetic bool
+	source    Source
+	eventType EventType
+}
+
+func (e *envelope) append(dst []byte) []byte {
+	dst = append(dst, `","session_id":`...)
+	dst = AppendString(dst, e.sessionID)
+	dst = append(dst, `,"native_session_id":`...)
+	dst = appendNullString(dst, e.native)
+	dst = append(dst, `,"turn_id":`...)
+	dst = appendNullString(dst, e.turn)
+	dst = append(dst, `,"synthetic":`...)
+	dst = strconv.AppendBool(dst, e.synthetic)
+	dst = append(dst, `,"source":`...)
+	dst = AppendString(dst, string(e.source))
+	dst = append(dst, `,"type":`...)
+	dst = AppendString(dst, string(e.eventType))
+	return append(dst, `,"data":`...)
 }
 
 // AppendHead appends an event's JSON up to and including `"raw":`, so that a
@@ -33,19 +62,12 @@ func (e *Encoder) AppendHead(dst []byte, ev *Event) ([]byte, error) {
 		e.timeText = ev.Time.UTC().AppendFormat(e.timeText[:0], time.RFC3339Nano)
 	}
 	dst = append(dst, e.timeText...)
-	dst = append(dst, `","session_id":`...)
-	dst = AppendString(dst, ev.SessionID)
-	dst = append(dst, `,"native_session_id":`...)
-	dst = appendNullString(dst, ev.NativeSessionID)
-	dst = append(dst, `,"turn_id":`...)
-	dst = appendNullString(dst, ev.TurnID)
-	dst = append(dst, `,"synthetic":`...)
-	dst = strconv.AppendBool(dst, ev.Synthetic)
-	dst = append(dst, `,"source":`...)
-	dst = AppendString(dst, string(ev.Source))
-	dst = append(dst, `,"type":`...)
-	dst = AppendString(dst, string(ev.Type))
-	dst = append(dst, `,"data":`...)
+	now := envelope{ev.SessionID, ev.NativeSessionID, ev.TurnID, ev.Synthetic, ev.Source, ev.Type}
+	if e.envelopeText == nil || now != e.envelope {
+		e.envelope = now
+		e.envelopeText = now.append(e.envelopeText[:0])
+	}
+	dst = append(dst, e.envelopeText...)
 	dst, err := appendData(dst, ev.Data)
 	if err != nil {
 		return dst[:start], fmt.Errorf("encode %s event: %w", ev.Type, err)
@@ -65,7 +87,9 @@ func (e *Encoder) AppendEvent(dst []byte, ev *Event) ([]byte, error) {
 	return append(AppendRaw(dst, ev.Raw), '}'), nil
 }
 
-// appendData has a way of its own for the one type of event that floods.
+// appendData has a way of its own for the types of event that flood, and whose
+// texts are long: encoding/json copies and checks a text once for each level
+// that it is nested.
 func appendData(dst []byte, data Data) ([]byte, error) {
 	switch d := data.(type) {
 	case nil:
@@ -78,12 +102,40 @@ func appendData(dst []byte, data Data) ([]byte, error) {
 		dst = append(dst, `,"delta":`...)
 		dst = AppendString(dst, d.Delta)
 		return append(dst, '}'), nil
+	case *ItemData:
+		return appendItemData(dst, d)
 	}
 	b, err := marshal(data)
 	if err != nil {
 		return dst, err
 	}
 	return AppendRaw(dst, b), nil
+}
+
+func appendItemData(dst []byte, d *ItemData) ([]byte, error) {
+	it := &d.Item
+	dst = append(dst, `{"item":{"item_id":`...)
+	dst = AppendString(dst, it.ItemID)
+	dst = append(dst, `,"native_item_id":`...)
+	dst = appendNullString(dst, it.NativeItemID)
+	dst = append(dst, `,"parent_id":`...)
+	dst = appendNullString(dst, it.ParentID)
+	dst = append(dst, `,"kind":`...)
+	dst = AppendString(dst, string(it.Kind))
+	dst = append(dst, `,"role":`...)
+	dst = appendNullString(dst, NullString(it.Role))
+	dst = append(dst, `,"content":`...)
+	dst, err := appendContent(dst, it.Content)
+	if err != nil {
+		return dst, err
+	}
+	dst = append(dst, `,"status":`...)
+	dst = AppendString(dst, string(it.Status))
+	dst = append(dst, '}')
+	if d.Rewritten {
+		dst = append(dst, `,"rewritten":true`...)
+	}
+	return append(dst, '}'), nil
 }
 
 // marshal is json.Marshal without the escaping of <, > and &.
@@ -135,13 +187,35 @@ func appendNullString(dst []byte, s NullString) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// plainASCII marks the bytes that stand for themselves in a JSON string.
-var plainASCII = func() (t [256]bool) {
-	for c := 0x20; c < utf8.RuneSelf; c++ {
-		t[c] = c != '"' && c != '\\'
+const (
+	lowBits  = 0x0101010101010101
+	highBits = 0x8080808080808080
+)
+
+// plainASCII counts the bytes at the beginning of s that are ASCII and stand for
+// themselves in a JSON string. It looks at eight bytes at a time.
+func plainASCII(s string) int {
+	n := 0
+	for ; len(s)-n >= 8; n += 8 {
+		w := uint64(s[n]) | uint64(s[n+1])<<8 | uint64(s[n+2])<<16 | uint64(s[n+3])<<24 |
+			uint64(s[n+4])<<32 | uint64(s[n+5])<<40 | uint64(s[n+6])<<48 | uint64(s[n+7])<<56
+		quote := w ^ (lowBits * '"')
+		slash := w ^ (lowBits * '\\')
+		// A byte's high bit is set in special when the byte is a quote, a
+		// backslash, below 0x20 or no ASCII; false alarms can only follow a
+		// true one, since a borrow comes from a lower byte.
+		special := (quote - lowBits) | (slash - lowBits) | (w - lowBits*0x20) | w
+		if special &= highBits; special != 0 {
+			return n + bits.TrailingZeros64(special)/8
+		}
 	}
-	return t
-}()
+	for ; n < len(s); n++ {
+		if c := s[n]; c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			break
+		}
+	}
+	return n
+}
 
 // AppendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD;
 // U+2028 and U+2029 are escaped, since line-splitting clients break on them.
@@ -149,11 +223,10 @@ func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
-		c := s[i]
-		if plainASCII[c] {
-			i++
-			continue
+		if i += plainASCII(s[i:]); i == len(s) {
+			break
 		}
+		c := s[i]
 		if c < utf8.RuneSelf {
 			dst = append(dst, s[start:i]...)
 			dst = appendEscaped(dst, c)

@@ -1,6 +1,7 @@
 package universal
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
@@ -159,15 +160,17 @@ func (*OpaquePart) partType() string     { return "" }
 func (p *OpaquePart) MarshalJSON() ([]byte, error) { return *p, nil }
 
 // MarshalJSON writes every part with its "type" as the first member.
-func (c Content) MarshalJSON() ([]byte, error) {
-	out := []byte{'['}
+func (c Content) MarshalJSON() ([]byte, error) { return appendContent(nil, c) }
+
+func appendContent(out []byte, c Content) ([]byte, error) {
+	out = append(out, '[')
 	for i, p := range c {
 		if i > 0 {
 			out = append(out, ',')
 		}
 		var err error
 		if out, err = appendPart(out, p); err != nil {
-			return nil, err
+			return out, err
 		}
 	}
 	return append(out, ']'), nil
@@ -176,18 +179,25 @@ func (c Content) MarshalJSON() ([]byte, error) {
 func appendPart(out []byte, p Part) ([]byte, error) {
 	switch p := p.(type) {
 	case nil:
-		return nil, fmt.Errorf("encode content: nil part")
+		return out, fmt.Errorf("encode content: nil part")
 	case *OpaquePart:
-		return append(out, *p...), nil
+		var compact bytes.Buffer // on one line, and checked
+		if err := json.Compact(&compact, *p); err != nil {
+			return out, fmt.Errorf("encode content: %w", err)
+		}
+		return AppendRaw(out, compact.Bytes()), nil
+	case *TextPart:
+		out = append(out, `{"type":"text","text":`...)
+		return append(AppendString(out, p.Text), '}'), nil
 	}
 	fields, err := marshal(p)
 	if err != nil {
-		return nil, fmt.Errorf("encode %s part: %w", p.partType(), err)
+		return out, fmt.Errorf("encode %s part: %w", p.partType(), err)
 	}
 	out = append(out, `{"type":"`...)
 	out = append(out, p.partType()...)
 	out = append(out, `",`...)
-	return append(out, fields[1:]...), nil // every part has at least one member
+	return AppendRaw(out, fields[1:]), nil // every part has at least one member
 }
 
 // UnmarshalJSON chooses each part's Go type by its "type".

@@ -199,6 +199,11 @@ func (k *sink) Exit(exit drivers.Exit) {
 	s.agent.exited = k.generation
 	s.background, s.dirty = 0, true
 	if s.agent.stopping != nil { // it was asked to go
+		if t := s.running; t != nil && !t.delivered {
+			// The message came after that: its turn waits for the next start.
+			s.ledger.BackgroundGone(universal.StopInterrupted)
+			return
+		}
 		s.ledger.AgentGone(universal.StopInterrupted)
 		return
 	}

@@ -155,8 +155,14 @@ func (l *Ledger) CancelTurn(data universal.TurnStartedData) {
 
 // AgentGone closes everything: the agent is not there any more.
 func (l *Ledger) AgentGone(reason universal.StopReason) {
-	l.joined = 0
 	l.EndTurn(universal.TurnEndedData{StopReason: reason})
+	l.BackgroundGone(reason)
+}
+
+// BackgroundGone closes everything outside the running turn: the agent is not
+// there any more, and the turn waits for the next one.
+func (l *Ledger) BackgroundGone(reason universal.StopReason) {
+	l.joined = 0
 	l.closeTurn("", reason)
 }
 

@@ -40,6 +40,10 @@ func (s *Scanner) Value() byte {
 	return s.text[s.pos]
 }
 
+// Offset is how much of the text has been read, in bytes. After [Scanner.Value]
+// it is where the value begins.
+func (s *Scanner) Offset() int { return s.pos }
+
 // End tells whether nothing but space is left.
 func (s *Scanner) End() bool {
 	s.space()
