@@ -91,7 +91,7 @@ func benchAppend(b *testing.B, batch, readers int, spill func(*Log) error) {
 	reading.Wait()
 }
 
-// filled returns a log with n events, 256 KiB of them in memory.
+// filled returns a log with n events, the newest of them in memory.
 func filled(b *testing.B, o Options, n int) *Log {
 	b.Helper()
 	o.Dir = b.TempDir()

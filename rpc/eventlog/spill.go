@@ -2,11 +2,17 @@ package eventlog
 
 import (
 	"errors"
+	"io"
 	"slices"
 )
 
-// Spill does the I/O that appending made necessary: it moves the log's oldest
-// records to its file until the log is within Options.LogMemory, and where all
+// maxWrite is how much is written to a file at once, if there is so much. Large
+// writes cost file systems about half as much as many of a chunk's size, which
+// never fill whole pages.
+const maxWrite = 512 << 10
+
+// Spill does the I/O that appending made necessary: it moves the older half of a
+// log that is over Options.LogMemory to its file, and where all
 // logs together are over Options.Memory it moves those of the fattest logs,
 // idle ones too, whoever writes them. Within the budgets it does nothing. A
 // writer calls it after Append, when it has let go of its own locks; the time
@@ -17,7 +23,7 @@ import (
 func (l *Log) Spill() error {
 	var err error
 	if l.memory.Load() > l.store.logMemory {
-		err = l.spill(l.store.logMemory)
+		err = l.spill(l.store.logMemory / 2)
 	}
 	if l.store.memory.Load() > l.store.maxMemory {
 		err = errors.Join(err, l.store.reclaim())
@@ -124,10 +130,39 @@ func (s *Store) writeFile(l *Log, run []*chunk, size int64) (err error) {
 			return err
 		}
 	}
-	for _, c := range run {
-		if _, err := f.WriteAt(c.buf, c.at.off); err != nil {
+	return s.writeRun(f, run)
+}
+
+// writeRun writes chunks, which follow one another, to their places.
+func (s *Store) writeRun(w io.WriterAt, run []*chunk) error {
+	for len(run) > 0 {
+		n, size := 1, len(run[0].buf)
+		for n < len(run) && size+len(run[n].buf) <= maxWrite {
+			size += len(run[n].buf)
+			n++
+		}
+		if err := s.writePiece(w, run[:n]); err != nil {
 			return err
 		}
+		run = run[n:]
 	}
 	return nil
+}
+
+// writePiece writes a single chunk, or several that are no more than maxWrite,
+// at once.
+func (s *Store) writePiece(w io.WriterAt, run []*chunk) error {
+	at := run[0].at.off
+	if len(run) == 1 {
+		_, err := w.WriteAt(run[0].buf, at)
+		return err
+	}
+	gather := s.gather.Get().(*[maxWrite]byte)
+	defer s.gather.Put(gather)
+	piece := gather[:0]
+	for _, c := range run {
+		piece = append(piece, c.buf...)
+	}
+	_, err := w.WriteAt(piece, at)
+	return err
 }

@@ -17,7 +17,7 @@ type Options struct {
 	// first spill. Default: [os.TempDir].
 	Dir string
 	// LogMemory is how many bytes of records a log keeps in memory. Default
-	// 256 KiB.
+	// 1 MiB.
 	LogMemory int64
 	// Memory is how many bytes of records all logs keep in memory. Default
 	// 64 MiB.
@@ -27,7 +27,7 @@ type Options struct {
 }
 
 const (
-	defaultLogMemory = 256 << 10
+	defaultLogMemory = 1 << 20
 	defaultMemory    = 64 << 20
 	defaultDisk      = 16 << 30
 )
@@ -46,6 +46,7 @@ type Store struct {
 
 	files   files
 	scratch sync.Pool // of *[maxChunk]byte, for scans
+	gather  sync.Pool // of *[maxWrite]byte, for spilling
 
 	// reclaiming is held by the one who spills on behalf of all logs. Taken
 	// before any log's locks, and only by Spill.
@@ -79,6 +80,7 @@ func OpenStore(o Options) (*Store, error) {
 	s.chunkSize = int(max(minChunk, min(maxChunk, s.logMemory/4)))
 	s.files.open = openOSFile
 	s.scratch.New = func() any { return new([maxChunk]byte) }
+	s.gather.New = func() any { return new([maxWrite]byte) }
 	return s, nil
 }
 
