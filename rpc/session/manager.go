@@ -260,60 +260,6 @@ func (m *Manager) Close(ctx context.Context) error {
 	return nil
 }
 
-// Info describes the session; with requests, what waits for a person is there
-// in full.
-func (s *Session) Info(requests bool) Info {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	info := Info{
-		SessionID:       s.id,
-		Agent:           s.info.ID,
-		AgentMode:       s.cfg.AgentMode,
-		PermissionMode:  string(s.cfg.PermissionMode),
-		Model:           universal.NullString(s.cfg.Model),
-		Variant:         universal.NullString(s.cfg.Variant),
-		NativeSessionID: universal.NullString(s.cfg.Resume),
-		Ended:           s.state == Ended,
-		EventCount:      s.events,
-		CreatedAt:       s.created.UnixMilli(),
-		UpdatedAt:       s.updated.UnixMilli(),
-		Directory:       universal.NullString(s.cfg.Directory),
-		Title:           universal.NullString(s.cfg.Title),
-		Skills:          s.options.Skills,
-		Status:          s.status(),
-		QueuedTurns:     len(s.queue),
-		Usage:           s.usage.total(),
-		BackgroundTasks: s.background,
-	}
-	if s.running != nil {
-		info.TurnID = universal.NullString(s.running.id)
-	}
-	if s.options.MCP != nil {
-		info.MCP = make(map[string]drivers.MCPServer, len(s.options.MCP))
-		for name, server := range s.options.MCP {
-			info.MCP[name] = server.Masked()
-		}
-	}
-	permissions, questions := s.ledger.OpenRequests()
-	info.PendingPermissionCount, info.PendingQuestionCount = len(permissions), len(questions)
-	if requests {
-		info.PendingPermissions, info.PendingQuestions = permissions, questions
-	}
-	return info
-}
-
-func (s *Session) status() Status {
-	switch {
-	case s.state != Idle:
-		return s.state
-	case len(s.ledger.requests) > 0:
-		return Waiting
-	case s.running != nil || len(s.queue) > 0:
-		return Running
-	}
-	return Idle
-}
-
 // ListPage is a run of sessions.
 type ListPage struct {
 	Sessions []Info `json:"sessions"`

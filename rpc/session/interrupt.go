@@ -1,0 +1,97 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+const (
+	// interruptCall bounds the driver's Interrupt, interruptGrace the wait for
+	// the agent to end its turn; then the agent is stopped.
+	interruptCall  = 5 * time.Second
+	interruptGrace = 5 * time.Second
+)
+
+// Interrupt ends the running turn and returns once turn.ended is recorded.
+// When the context ends earlier, the interrupt goes on.
+func (s *Session) Interrupt(ctx context.Context, opts InterruptOptions) error {
+	if opts.Queue != "" && opts.Queue != "keep" && opts.Queue != "drop" {
+		return universal.InvalidRequest("queue is %q; choose keep or drop", opts.Queue)
+	}
+	s.lock()
+	if s.state == Ended || s.ending != nil {
+		defer s.unlock()
+		return s.endedError()
+	}
+	var waits []*turn
+	for _, t := range s.queue {
+		if t.id == opts.TurnID || opts.Queue == "drop" {
+			t.cancelled = true
+			if t.id == opts.TurnID {
+				waits = append(waits, t)
+			}
+		}
+	}
+	if t := s.running; t != nil && (opts.TurnID == "" || opts.TurnID == t.id) {
+		s.beginInterrupt(t)
+		waits = append(waits, t)
+	}
+	s.unlock()
+	for _, t := range waits {
+		select {
+		case <-t.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// beginInterrupt starts the end of a turn, once.
+func (s *Session) beginInterrupt(t *turn) {
+	if t.interrupted {
+		return
+	}
+	t.interrupted = true
+	if s.agent.session == nil {
+		t.cancel() // the agent is not up yet, and need not come up for this
+	}
+	s.tasks.Go(func() { s.interruptAgent(t) })
+}
+
+// interruptAgent makes the agent end a turn; an agent that does not is
+// stopped, and comes back with the next message.
+func (s *Session) interruptAgent(t *turn) {
+	s.mu.Lock()
+	agent := s.agent.session
+	s.mu.Unlock()
+	if agent != nil {
+		ctx, cancel := context.WithTimeout(s.ctx, interruptCall)
+		err := agent.Interrupt(ctx)
+		cancel()
+		if err != nil {
+			s.logger.Warn("session: interrupt failed", "session", s.id, "error", err)
+		}
+	}
+	grace := time.NewTimer(interruptGrace)
+	defer grace.Stop()
+	select {
+	case <-t.done:
+		return
+	case <-s.ctx.Done():
+		return // whoever ends the session ends the turn
+	case <-grace.C:
+	}
+	s.logger.Warn("session: agent does not end its turn, it is stopped", "session", s.id, "turn", t.id)
+	s.lock()
+	stopped := s.stopAgent()
+	s.unlock()
+	<-stopped
+	s.lock()
+	defer s.unlock()
+	if s.running == t {
+		s.ledger.EndTurn(universal.TurnEndedData{StopReason: universal.StopInterrupted})
+	}
+}

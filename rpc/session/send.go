@@ -1,0 +1,212 @@
+package session
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// Send accepts a message: it becomes a turn of its own or joins the running
+// one. It returns at acceptance, never at the end of the turn.
+func (s *Session) Send(opts MessageOptions) (SendResult, error) {
+	s.lock()
+	dir := s.cfg.Directory
+	s.mu.Unlock()
+	msg, err := opts.message(dir)
+	if err != nil {
+		return SendResult{}, err
+	}
+
+	s.lock()
+	defer s.unlock()
+	if opts.ClientMessageID != "" {
+		if before, ok := s.sent.find(opts.ClientMessageID); ok {
+			return before, nil
+		}
+	}
+	if s.state == Ended || s.ending != nil {
+		return SendResult{}, s.endedError()
+	}
+	result := SendResult{Sequence: s.log.Head()}
+	busy := s.running != nil || len(s.queue) > 0
+	switch {
+	case busy && opts.OnBusy == BusyReject:
+		return SendResult{}, universal.SessionBusy(s.id)
+	case s.running != nil && opts.OnBusy == BusySteer:
+		if !s.info.Capabilities.Steer {
+			return SendResult{}, universal.NotSupported(s.info.ID, "cannot take a message into a running turn; use onBusy queue or interrupt")
+		}
+		result.TurnID = s.running.id
+		s.steer(s.running, msg)
+	case len(s.queue) >= maxQueuedTurns:
+		return SendResult{}, universal.SessionBusy(s.id).With("queuedTurns", len(s.queue))
+	default:
+		t := s.newTurn(s.newTurnID())
+		t.message, t.content, t.clientMessageID = msg, userContent(&msg), opts.ClientMessageID
+		s.queue = append(s.queue, t)
+		s.dirty = true
+		result.TurnID = t.id
+		if s.running != nil && opts.OnBusy == BusyInterrupt {
+			s.beginInterrupt(s.running)
+		}
+	}
+	if opts.ClientMessageID != "" {
+		s.sent.add(opts.ClientMessageID, result)
+	}
+	return result, nil
+}
+
+// dispatch begins the next waiting turn when none runs.
+func (s *Session) dispatch() {
+	for s.state == Idle && s.ending == nil && s.running == nil && len(s.queue) > 0 {
+		t := s.queue[0]
+		s.queue = s.queue[1:]
+		s.begin(t)
+		if !t.cancelled {
+			s.tasks.Go(func() { s.run(t) })
+		}
+	}
+}
+
+func (s *Session) begin(t *turn) {
+	s.starting = t
+	data := universal.TurnStartedData{TurnID: t.id, Origin: universal.OriginUser, ClientMessageID: t.clientMessageID}
+	if t.cancelled {
+		s.ledger.CancelTurn(data)
+		return
+	}
+	s.ledger.StartTurn(data)
+	if t.content != nil {
+		s.ledger.UserMessage(t.content)
+	}
+}
+
+// run hands a turn's message to the agent, which is started if need be.
+func (s *Session) run(t *turn) {
+	agent, err := s.ensureAgent(t.ctx)
+	if err != nil {
+		s.startFailed(t, err)
+		return
+	}
+	if err := s.deliver(t, agent); err != nil {
+		s.turnFailed(t, err)
+	}
+}
+
+func (s *Session) deliver(t *turn, agent drivers.Session) error {
+	s.mu.Lock()
+	s.memory = true // whatever becomes of the message, the agent may have stored it
+	s.mu.Unlock()
+	if err := agent.Send(t.ctx, t.message); err != nil {
+		return err
+	}
+	for {
+		s.lock()
+		if t.interrupted { // perhaps before the agent had the message: tell it again
+			t.delivered = true
+			s.unlock()
+			s.interruptAgent(t)
+			return nil
+		}
+		if len(t.steering) == 0 {
+			t.delivered = true
+			s.unlock()
+			return nil
+		}
+		next := t.steering[0]
+		t.steering = t.steering[1:]
+		s.unlock()
+		if err := agent.Send(t.ctx, next); err != nil {
+			s.steerFailed(t, next, err)
+		}
+	}
+}
+
+func (s *Session) steer(t *turn, msg drivers.Message) {
+	msg.Steer = true
+	s.ledger.UserMessage(userContent(&msg))
+	if !t.delivered {
+		t.steering = append(t.steering, msg)
+		return
+	}
+	agent := s.agent.session
+	s.tasks.Go(func() {
+		err := error(universal.AgentProcessExited(s.info.ID, nil, ""))
+		if agent != nil {
+			err = agent.Send(t.ctx, msg)
+		}
+		if err != nil {
+			s.steerFailed(t, msg, err)
+		}
+	})
+}
+
+// steerFailed makes a turn of a message that came too late to join one, so
+// that it is not lost. The stream has it already, where it was accepted.
+func (s *Session) steerFailed(t *turn, msg drivers.Message, err error) {
+	s.lock()
+	defer s.unlock()
+	if s.state == Ended || s.ending != nil || t.interrupted {
+		return // it went with the turn that it was to join
+	}
+	s.logger.Debug("session: a message came too late for its turn and gets one of its own", "session", s.id, "turn", t.id, "error", err)
+	own := s.newTurn(s.newTurnID())
+	msg.Steer = false
+	own.message = msg
+	s.queue = append([]*turn{own}, s.queue...)
+	s.dirty = true
+}
+
+// turnFailed ends a turn whose message could not be delivered.
+func (s *Session) turnFailed(t *turn, err error) {
+	s.lock()
+	defer s.unlock()
+	if s.running != t {
+		return // it has ended already, for instance since the agent died
+	}
+	if t.interrupted {
+		s.ledger.EndTurn(universal.TurnEndedData{StopReason: universal.StopInterrupted})
+		return
+	}
+	s.ledger.Daemon(universal.TypeError, errorData(err))
+	s.ledger.EndTurn(universal.TurnEndedData{StopReason: universal.StopError})
+}
+
+// startFailed ends a turn whose agent did not come up again, and with it the
+// session: there is nothing left to talk to.
+func (s *Session) startFailed(t *turn, err error) {
+	s.turnFailed(t, err)
+	s.lock()
+	defer s.unlock()
+	if t.interrupted || s.ctx.Err() != nil {
+		return
+	}
+	end := universal.SessionEndedData{Reason: universal.EndError, TerminatedBy: universal.SourceDaemon, Message: err.Error()}
+	var typed *universal.Error
+	if errors.As(err, &typed) {
+		if code, ok := typed.Details["exitCode"].(int); ok {
+			end.ExitCode = &code
+		}
+		if text, ok := typed.Details["stderr"].(string); ok && text != "" {
+			end.Stderr = &universal.Stderr{Head: text, TotalLines: strings.Count(text, "\n") + 1}
+		}
+	}
+	s.finish(end)
+}
+
+func errorData(err error) *universal.ErrorData {
+	d := &universal.ErrorData{Message: err.Error(), Category: universal.CategoryInternal}
+	var typed *universal.Error
+	if errors.As(err, &typed) {
+		d.Code = universal.NullString(typed.Kind)
+		if typed.Kind == universal.KindAgentProcessExited {
+			d.Category, d.Retryable = universal.CategoryAgentCrash, true
+		}
+		if len(typed.Details) > 0 {
+			d.Details = typed.Details
+		}
+	}
+	return d
+}
