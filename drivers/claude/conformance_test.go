@@ -190,7 +190,6 @@ type greased struct {
 	lines chan []byte   // changed ones, to the reader
 	ended chan struct{} // closed with err set
 	err   error
-	queue [][]byte // of the reader
 }
 
 func newGreased(p *process.Process, change func([]byte) [][]byte) *greased {

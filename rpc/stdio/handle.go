@@ -1,6 +1,7 @@
 package stdio
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,7 +58,7 @@ func (srv *server) answer(ctx context.Context, conn *jsonrpc2.Conn, c *call, p p
 	}
 	var body []byte
 	if err == nil {
-		if body, err = json.Marshal(result); err != nil {
+		if body, err = marshal(result); err != nil {
 			err = fmt.Errorf("encode the result of %s: %w", c.method, err)
 			srv.log.Error("result can't be sent", slog.String("method", c.method), slog.Any("error", err))
 		}
@@ -73,6 +74,18 @@ func (srv *server) answer(ctx context.Context, conn *jsonrpc2.Conn, c *call, p p
 		return nil
 	}
 	return after
+}
+
+// marshal is json.Marshal without the escaping of <, > and &: what a handler has
+// encoded already goes out as it is.
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
 
 // respond sends the response of c through conn. The turn to write is taken before,
