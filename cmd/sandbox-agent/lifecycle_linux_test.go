@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -36,7 +37,12 @@ func TestAgentsAreBornWithoutIgnoredSignals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "SigIgn:\t0000000000000000\n"; string(got) != want {
+	// What this test was itself born with, the bridge may pass on.
+	want, err := exec.CommandContext(t.Context(), "grep", "^SigIgn:", "/proc/self/status").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
 		t.Errorf("an agent sees %q, want %q", got, want)
 	}
 	p.endsClean()
