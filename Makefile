@@ -1,4 +1,4 @@
-# Every target is what a person would type; CI runs `make ci` and nothing else.
+# Every target is what a person would type; CI runs `make test`.
 
 GO      ?= go
 TAGS    := urfave_cli_no_template# keeps text/template out of the program: 2 MB
@@ -9,7 +9,7 @@ AGENT   ?= claude
 FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz lint generate check bench demo agents record cross ci
+.PHONY: help build test race fuzz lint generate check bench demo agents record cross
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,5 +62,3 @@ bench: build ## measure the bridge against its limits
 
 demo: build ## a real session with Claude Code, without a key
 	$(GO) run ./fixtures/demo -bridge bin/sandbox-agent
-
-ci: check test ## what CI runs

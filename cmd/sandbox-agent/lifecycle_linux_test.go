@@ -129,7 +129,7 @@ func TestIdleTimeoutOfTheAgent(t *testing.T) {
 	lab := newAgentLab(t)
 	p := lab.bridge(t)
 	own := newMark("TEST_SESSION")
-	p.create("s", params{"agent": "claude", "directory": t.TempDir(), "idleTimeoutMs": 200, "env": params{own.name: own.value}})
+	p.create("s", params{"agent": "claude", "directory": t.TempDir(), "idleTimeout": 200, "env": params{own.name: own.value}})
 	stream, _ := p.subscribe("s", nil)
 	answer := func(scenario string) string {
 		t.Helper()

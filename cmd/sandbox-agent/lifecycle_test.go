@@ -205,7 +205,7 @@ func TestIdleTimeoutOfTheMock(t *testing.T) {
 	t.Parallel()
 	p := startBridge(t, []string{"--idle-timeout", "10ms"})
 	p.create("s", nil)
-	p.create("always", params{"idleTimeoutMs": -1})
+	p.create("always", params{"idleTimeout": -1})
 	stream, _ := p.subscribe("s", nil)
 	said := func(turn string) string {
 		stream.turnEnded(turn)

@@ -44,7 +44,7 @@ type CreateOptions struct {
 	// IdleTimeoutMS stops the agent's process after so many milliseconds
 	// without anything to do; the next message brings it back. 0: the bridge's
 	// setting; negative: never.
-	IdleTimeoutMS int64 `json:"idleTimeoutMs,omitempty"`
+	IdleTimeoutMS int64 `json:"idleTimeout,omitempty"`
 }
 
 // Skills are the places where skills come from.
