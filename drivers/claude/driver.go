@@ -14,6 +14,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -187,7 +188,7 @@ func (d *Driver) start(ctx context.Context, cfg *drivers.Config, sink drivers.Si
 		Env:  environment(d.opts.Environ(), cfg.Env),
 	})
 	if err != nil {
-		_ = private.remove()
+		_ = private.Remove()
 		return nil, nil, startError(ctx, err)
 	}
 	go s.read() // ends with the agent; s.done tells
@@ -201,20 +202,23 @@ func (d *Driver) start(ctx context.Context, cfg *drivers.Config, sink drivers.Si
 	return nil, nil, s.startFailure(ctx, cfg, err)
 }
 
+// scratchPrefix names the private temporary directories of this package.
+const scratchPrefix = "sandbox-agent-claude-"
+
 // preparePlugin makes the plugin with the session's skills, if it has any.
-func preparePlugin(cfg *drivers.Config) (private scratch, plugin string, err error) {
+func preparePlugin(cfg *drivers.Config) (private scratch.Dir, plugin string, err error) {
 	skills, err := findSkills(cfg.Skills)
 	if err != nil || len(skills) == 0 {
-		return scratch{}, "", err
+		return scratch.Dir{}, "", err
 	}
-	private, err = newScratch()
+	private, err = scratch.New("", scratchPrefix)
 	if err != nil {
-		return scratch{}, "", fmt.Errorf("start claude: %w", err)
+		return scratch.Dir{}, "", fmt.Errorf("start claude: %w", err)
 	}
-	plugin = filepath.Join(private.dir, pluginName)
+	plugin = filepath.Join(private.Path(), pluginName)
 	if err := writePlugin(plugin, skills); err != nil {
-		_ = private.remove()
-		return scratch{}, "", fmt.Errorf("start claude: give the session its skills: %w", err)
+		_ = private.Remove()
+		return scratch.Dir{}, "", fmt.Errorf("start claude: give the session its skills: %w", err)
 	}
 	return private, plugin, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -164,12 +165,12 @@ func (d *Driver) Models(ctx context.Context) (drivers.Models, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, modelsWait, universal.Timeout("the agent did not tell its models within %v", modelsWait))
 	defer cancel()
-	private, err := newScratch()
+	private, err := scratch.New("", scratchPrefix)
 	if err != nil {
 		return drivers.Models{}, fmt.Errorf("list models: %w", err)
 	}
-	defer private.remove()
-	s, info, err := d.start(ctx, &drivers.Config{Directory: private.dir}, nobody{}, "--no-session-persistence")
+	defer private.Remove()
+	s, info, err := d.start(ctx, &drivers.Config{Directory: private.Path()}, nobody{}, "--no-session-persistence")
 	if err != nil {
 		return drivers.Models{}, err
 	}

@@ -464,7 +464,7 @@ func TestRealSkill(t *testing.T) {
 	l.send("/greeter")
 	l.turnEnded(t, 1)
 	l.text("Hello from the scripted model.")
-	scratch := l.Session.(*session).scratch.dir
+	scratch := l.Session.(*session).scratch.Path()
 	l.close()
 	if _, err := os.Stat(scratch); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the session's temporary directory is left: %v", err)

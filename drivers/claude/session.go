@@ -12,6 +12,7 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -36,7 +37,7 @@ type session struct {
 	newID     func() string
 	transport Transport
 	sink      drivers.Sink
-	scratch   scratch // removed at the end
+	scratch   scratch.Dir // removed at the end
 
 	done    chan struct{}  // closed when the reader has ended
 	writing chan struct{}  // holds a token while a line is written
@@ -191,7 +192,7 @@ func (s *session) end(readErr error) {
 		close(waiter)
 	}
 	s.writes.Wait()
-	if err := s.scratch.remove(); err != nil {
+	if err := s.scratch.Remove(); err != nil {
 		s.log.Warn("removing a session's temporary files failed", "error", err)
 	}
 	s.mu.Lock()

@@ -245,7 +245,7 @@ func TestDamagedFile(t *testing.T) {
 			if err := l.spill(0); err != nil {
 				t.Fatal(err)
 			}
-			if err := test.damage(filepath.Join(s.files.dir, l.file)); err != nil {
+			if err := test.damage(filepath.Join(s.files.dir.Path(), l.file)); err != nil {
 				t.Fatal(err)
 			}
 			c := l.Cursor(0)

@@ -45,5 +45,5 @@
 // descriptors than there are reads and writes at one instant. They are made for
 // the owner only (0600 in a directory of 0700), their names are numbers, and
 // they are deleted with the log. They aren't synced: the directory is
-// temporary. A process that is killed leaves its directory behind.
+// temporary. What a killed process leaves behind, the next store removes.
 package eventlog

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 )
 
 // A file is what the store needs of an [os.File].
@@ -20,8 +22,8 @@ type files struct {
 	// open opens a file like [os.OpenFile] does. Tests put failures here.
 	open func(path string, flag int, perm os.FileMode) (file, error)
 
-	mu  sync.Mutex // guards dir, and makes it only once
-	dir string     // "" until it's made
+	mu  sync.Mutex  // guards dir, and makes it only once
+	dir scratch.Dir // none until it's made
 }
 
 func openOSFile(path string, flag int, perm os.FileMode) (file, error) {
@@ -37,20 +39,20 @@ func openOSFile(path string, flag int, perm os.FileMode) (file, error) {
 func (fs *files) path(parent, name string) (string, error) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if fs.dir == "" {
-		dir, err := os.MkdirTemp(parent, "sandbox-agent-events-")
+	if fs.dir.Path() == "" {
+		dir, err := scratch.New(parent, "sandbox-agent-events-")
 		if err != nil {
 			return "", err
 		}
 		fs.dir = dir
 	}
-	return filepath.Join(fs.dir, name), nil
+	return filepath.Join(fs.dir.Path(), name), nil
 }
 
 // remove deletes the named file, if there is one.
 func (fs *files) remove(name string) error {
 	fs.mu.Lock()
-	dir := fs.dir
+	dir := fs.dir.Path()
 	fs.mu.Unlock()
 	if dir == "" {
 		return nil
@@ -67,10 +69,7 @@ func (fs *files) removeAll() error {
 	fs.mu.Lock()
 	dir := fs.dir
 	fs.mu.Unlock()
-	if dir == "" {
-		return nil
-	}
-	return os.RemoveAll(dir)
+	return dir.Remove()
 }
 
 func (s *Store) openToRead(name string) (file, error) {

@@ -323,7 +323,7 @@ func TestFiles(t *testing.T) {
 	if err := l.spill(0); err != nil {
 		t.Fatal(err)
 	}
-	found, _ := filepath.Glob(filepath.Join(parent, "*", "*"))
+	found, _ := filepath.Glob(filepath.Join(parent, "*", "*.log"))
 	if len(found) != 1 {
 		t.Fatalf("files are %q, want one", found)
 	}
@@ -338,7 +338,7 @@ func TestFiles(t *testing.T) {
 	if err := l.Delete(); err != nil {
 		t.Fatal(err)
 	}
-	if found, _ := filepath.Glob(filepath.Join(parent, "*", "*")); len(found) != 0 {
+	if found, _ := filepath.Glob(filepath.Join(parent, "*", "*.log")); len(found) != 0 {
 		t.Errorf("files after deleting the log are %q", found)
 	}
 	if diff := cmp.Diff(Stats{}, s.Stats()); diff != "" {
@@ -419,5 +419,36 @@ func TestOptions(t *testing.T) {
 		if _, err := OpenStore(o); err == nil {
 			t.Errorf("OpenStore(%+v) succeeded", o)
 		}
+	}
+}
+
+// What the log of a killed process was goes when the next one needs a place.
+func TestKilledProcessLeavesNothingForLong(t *testing.T) {
+	parent := t.TempDir()
+	left := filepath.Join(parent, "sandbox-agent-events-1")
+	if err := os.Mkdir(left, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(left, ".in-use"), nil, 0o600); err != nil {
+		t.Fatal(err) // nobody has locked it
+	}
+	s, err := OpenStore(Options{Dir: parent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	l := s.NewLog("s")
+	appendEvents(t, l, 10, 300)
+	if err := l.spill(0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the directory that was left is still there: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadDir(parent); len(got) != 0 {
+		t.Errorf("closing leaves %v", got)
 	}
 }

@@ -27,7 +27,7 @@ func image(t testing.TB, name string, n int) (data []byte, ends []int64) {
 	if err := l.spill(0); err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(filepath.Join(s.files.dir, l.file))
+	data, err := os.ReadFile(filepath.Join(s.files.dir.Path(), l.file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestScanLarge(t *testing.T) {
 	if err := l.Spill(); err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.Open(filepath.Join(s.files.dir, l.file))
+	f, err := os.Open(filepath.Join(s.files.dir.Path(), l.file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package claude
+package scratch
 
 import (
 	"os"
@@ -10,8 +10,7 @@ import (
 // What a killed bridge left is removed; what is in use, or about to be, stays.
 func TestScratch(t *testing.T) {
 	parent := t.TempDir()
-	t.Setenv("TMPDIR", parent)
-	t.Setenv("TMP", parent) // Windows
+	const prefix = "sandbox-agent-test-"
 	old := time.Now().Add(-2 * unclaimed)
 	dir := func(name string) string {
 		path := filepath.Join(parent, name)
@@ -20,7 +19,7 @@ func TestScratch(t *testing.T) {
 		}
 		return path
 	}
-	left, leftEarly, fresh, foreign := dir("sandbox-agent-claude-1"), dir("sandbox-agent-claude-2"), dir("sandbox-agent-claude-3"), dir("other-4")
+	left, leftEarly, fresh, foreign := dir("sandbox-agent-test-1"), dir("sandbox-agent-test-2"), dir("sandbox-agent-test-3"), dir("other-4")
 	if err := os.WriteFile(filepath.Join(left, claimFile), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -29,28 +28,33 @@ func TestScratch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	used, err := newScratch()
+	used, err := New(parent, prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chtimes(used.dir, old, old); err != nil {
+	if err := os.Chtimes(used.Path(), old, old); err != nil {
 		t.Fatal(err)
 	}
-	second, err := newScratch()
+	second, err := New(parent, prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]bool{left: false, leftEarly: false, fresh: true, foreign: true, used.dir: true, second.dir: true} {
+	for path, want := range map[string]bool{left: false, leftEarly: false, fresh: true, foreign: true, used.Path(): true, second.Path(): true} {
 		if isDir(path) != want {
 			t.Errorf("%s is there: %v, want %v", filepath.Base(path), !want, want)
 		}
 	}
-	for _, s := range []scratch{used, second, {}} {
-		if err := s.remove(); err != nil {
+	for _, s := range []Dir{used, second, {}} {
+		if err := s.Remove(); err != nil {
 			t.Error(err)
 		}
 	}
-	if isDir(used.dir) || isDir(second.dir) {
+	if isDir(used.Path()) || isDir(second.Path()) {
 		t.Error("a directory is left")
 	}
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
