@@ -163,6 +163,10 @@ func (s *Session) steerFailed(t *turn, msg drivers.Message, err error) {
 func (s *Session) turnFailed(t *turn, err error) {
 	s.lock()
 	defer s.unlock()
+	s.failTurn(t, err)
+}
+
+func (s *Session) failTurn(t *turn, err error) {
 	if s.running != t {
 		return // it has ended already, for instance since the agent died
 	}
@@ -177,9 +181,9 @@ func (s *Session) turnFailed(t *turn, err error) {
 // startFailed ends a turn whose agent did not come up again, and with it the
 // session: there is nothing left to talk to.
 func (s *Session) startFailed(t *turn, err error) {
-	s.turnFailed(t, err)
 	s.lock()
 	defer s.unlock()
+	s.failTurn(t, err)
 	if t.interrupted || s.ctx.Err() != nil {
 		return
 	}
