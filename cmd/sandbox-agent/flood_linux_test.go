@@ -112,7 +112,7 @@ func TestClientThatStopsReading(t *testing.T) {
 // everything to the end.
 func TestEndWhileTheClientIsBehind(t *testing.T) {
 	t.Parallel()
-	const deltas, size = 20_000, 300
+	const deltas, size = 6_000, 300
 	p := startBridge(t, nil)
 	p.create("s", nil)
 	s, _ := p.subscribe("s", nil)
