@@ -104,6 +104,5 @@ type SkillSource struct {
 	Type    string   `json:"type"`   // "local"
 	Source  string   `json:"source"` // a directory
 	Skills  []string `json:"skills,omitempty"`
-	Ref     string   `json:"ref,omitempty"`
 	Subpath string   `json:"subpath,omitempty"`
 }

@@ -36,6 +36,8 @@ type Info struct {
 	PendingPermissionCount int             `json:"pendingPermissionCount"`
 	PendingQuestionCount   int             `json:"pendingQuestionCount"`
 	BackgroundTasks        int             `json:"backgroundTasks"`
+	// DroppedEvents counts what the agent said about things that were closed.
+	DroppedEvents int `json:"droppedEvents"`
 
 	// PendingPermissions and PendingQuestions are in full only where one
 	// session was asked for.
@@ -78,6 +80,7 @@ func (s *Session) Info(requests bool) Info {
 		QueuedTurns:     len(s.queue),
 		Usage:           s.usage.total(),
 		BackgroundTasks: s.background,
+		DroppedEvents:   s.ledger.Dropped,
 	}
 	if s.running != nil {
 		info.TurnID = universal.NullString(s.running.id)

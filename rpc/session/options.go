@@ -26,8 +26,6 @@ type CreateOptions struct {
 	PermissionMode drivers.PermissionMode `json:"permissionMode,omitempty"`
 	Model          string                 `json:"model,omitempty"`
 	Variant        string                 `json:"variant,omitempty"`
-	// AgentVersion is the version wanted if the agent has to be installed.
-	AgentVersion string `json:"agentVersion,omitempty"`
 	// Directory is the agent's working directory, by default the bridge's.
 	Directory string `json:"directory,omitempty"`
 	Title     string `json:"title,omitempty"`
