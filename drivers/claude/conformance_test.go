@@ -14,6 +14,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers/drivertest"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/toolserver"
 )
 
 // The conformance suite, with the real Claude Code and the scripted model
@@ -40,7 +41,7 @@ func TestConformance(t *testing.T) {
 					"CLAUDE_CODE_OAUTH_TOKEN": "scripted-model-needs-no-token",
 				},
 				MCP: map[string]drivers.MCPServer{
-					"demo": {Type: "local", Command: []string{self}, Env: map[string]string{toolServerRole: "demo"}},
+					"demo": {Type: "local", Command: []string{self}, Env: map[string]string{toolserver.Role: "demo"}},
 				},
 			}
 		},

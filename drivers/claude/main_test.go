@@ -1,23 +1,16 @@
 package claude
 
 import (
-	"fmt"
-	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/toolserver"
 )
 
 func TestMain(m *testing.M) {
 	process.RunGuardIfAsked()
-	if os.Getenv(toolServerRole) != "" {
-		if err := serveTools(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, "tool server:", err)
-			os.Exit(1)
-		}
-		return
-	}
+	toolserver.ServeIfAsked()
 	goleak.VerifyTestMain(m)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/agents"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/toolserver"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -584,7 +585,7 @@ func TestRealToolServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := newBench(t).start(t, drivers.Config{MCP: map[string]drivers.MCPServer{
-		"demo":   {Type: "local", Command: []string{self}, Env: map[string]string{toolServerRole: "demo"}, Cwd: t.TempDir()},
+		"demo":   {Type: "local", Command: []string{self}, Env: map[string]string{toolserver.Role: "demo"}, Cwd: t.TempDir()},
 		"absent": {Type: "local", Command: []string{filepath.Join(t.TempDir(), "nothing")}},
 	}})
 	failed := event[*universal.ErrorData](t, l.recorder, 1, nil)
@@ -599,7 +600,7 @@ func TestRealToolServer(t *testing.T) {
 	if err := l.ReplyPermission(t.Context(), p.PermissionID, drivers.PermissionReply{Decision: drivers.Always}); err != nil {
 		t.Fatal(err)
 	}
-	if part := l.result(1).Content[0].(*universal.ToolResultPart); part.Output != "5" {
+	if part := l.result(1).Content[0].(*universal.ToolResultPart); part.Output != `{"sum":5}` {
 		t.Errorf("the tool gave %q", part.Output)
 	}
 	l.turnEnded(t, 1)
