@@ -94,7 +94,10 @@ type Info struct {
 	ID           string // as clients write it, such as "claude"
 	Name         string // as a person reads it
 	Capabilities Capabilities
-	Modes        []Mode // the first is the default
+	// Lacks says for each capability that is false, by its JSON name, why: in
+	// one sentence, with the version of the agent that it holds for.
+	Lacks map[string]string
+	Modes []Mode // the first is the default
 	// PermissionModes are those that the agent keeps by itself; the bridge
 	// answers the agent's requests for the others.
 	PermissionModes []PermissionMode
