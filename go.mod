@@ -15,4 +15,8 @@ require (
 	golang.org/x/term v0.47.0
 )
 
-require golang.org/x/tools v0.52.0 // indirect
+require (
+	github.com/go-chi/chi/v5 v5.5.0 // indirect
+	github.com/go-chi/cors v1.2.2 // indirect
+	golang.org/x/tools v0.52.0 // indirect
+)
