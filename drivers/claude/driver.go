@@ -50,9 +50,10 @@ type Driver struct {
 	opts    Options
 	listing chan struct{} // holds a token while models are listed
 
-	mu       sync.Mutex
-	versions map[install.Identity]string
-	models   map[install.Identity]drivers.Models
+	versions install.Versions
+
+	mu     sync.Mutex
+	models map[install.Identity]drivers.Models
 }
 
 // New makes a driver. It starts nothing.
@@ -70,25 +71,13 @@ func New(opts Options) *Driver {
 		opts.NewID = newUUID
 	}
 	if opts.Locate == nil {
-		spec, getenv := program(), opts.Getenv
+		spec, getenv := install.Claude(), opts.Getenv
 		opts.Locate = func() (string, error) { return install.Locate(spec, getenv) }
 	}
 	return &Driver{
-		opts:     opts,
-		listing:  make(chan struct{}, 1),
-		versions: map[install.Identity]string{},
-		models:   map[install.Identity]drivers.Models{},
-	}
-}
-
-// program says how the agent's program is called and where else it may be.
-func program() install.Program {
-	return install.Program{
-		Agent:    agentID,
-		Variable: "SANDBOX_AGENT_CLAUDE_PATH",
-		Command:  "claude",
-		Package:  "@anthropic-ai/claude-code",
-		Hint:     "install it with: npm install -g @anthropic-ai/claude-code",
+		opts:    opts,
+		listing: make(chan struct{}, 1),
+		models:  map[install.Identity]drivers.Models{},
 	}
 }
 
@@ -145,6 +134,10 @@ func (d *Driver) Info() drivers.Info {
 			SessionDiff:           false,
 			Quota:                 true,
 		},
+		Lacks: map[string]string{
+			"sharedProcess": "Claude Code 2.1.330 holds one conversation in a process.",
+			"sessionDiff":   "Claude Code 2.1.330 tells the diff of each edit, but none of a turn or a session.",
+		},
 		Modes: []drivers.Mode{
 			{ID: drivers.ModeBuild, Name: "Build", Description: "Works on the task, asking where the permission mode says so"},
 			{ID: drivers.ModePlan, Name: "Plan", Description: "Looks around and proposes a plan, which waits for approval"},
@@ -185,7 +178,7 @@ func (d *Driver) start(ctx context.Context, cfg *drivers.Config, sink drivers.Si
 		Path: path,
 		Args: append(arguments(native, cfg, plugin), extra...),
 		Dir:  cfg.Directory,
-		Env:  environment(d.opts.Environ(), cfg.Env),
+		Env:  d.withLogin(ctx, path, environment(d.opts.Environ(), cfg.Env)),
 	})
 	if err != nil {
 		_ = private.Remove()

@@ -3,82 +3,74 @@ package claude
 import (
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 )
 
-const loginHint = "run claude and /login, or set ANTHROPIC_API_KEY"
-
-// loginVariables are the environment variables that log the CLI in, in the
-// order in which it looks at them.
-var loginVariables = []string{
-	"ANTHROPIC_API_KEY",
-	"ANTHROPIC_AUTH_TOKEN",
-	"CLAUDE_CODE_OAUTH_TOKEN",
-	"CLAUDE_CODE_USE_BEDROCK",
-	"CLAUDE_CODE_USE_VERTEX",
-	"CLAUDE_CODE_USE_FOUNDRY",
-}
-
-// login looks for credentials, without using them: in the environment, in the
-// CLI's own files, and last by asking the CLI, which also knows a keychain and
-// needs no network for it. path is "" where there is no CLI.
+// login looks whether the agent would have credentials, without using them: its
+// own, or such as the bridge hands it. path is "" where there is no CLI.
 func (d *Driver) login(ctx context.Context, path string) (drivers.Login, string) {
-	for _, name := range loginVariables {
-		if d.opts.Getenv(name) != "" {
-			return drivers.LoginYes, "environment variable " + name
+	where := credentials.Options{Getenv: d.opts.Getenv}
+	login, detail := credentials.Own(agentID, where)
+	if login == drivers.LoginUnknown && path != "" {
+		login, detail = d.askLogin(ctx, path, environment(d.opts.Environ(), nil), detail)
+	}
+	if login != drivers.LoginYes {
+		if c, ok := credentials.Handover(agentID, where); ok {
+			return drivers.LoginYes, c.Where()
 		}
 	}
-	if file := d.credentialsFile(); file != "" {
-		return drivers.LoginYes, "file " + file
-	}
-	if path == "" {
-		return drivers.LoginUnknown, loginHint
-	}
+	return login, detail
+}
+
+// askLogin asks the CLI, which also knows a keychain and commands that print
+// keys, and needs no network for it.
+func (d *Driver) askLogin(ctx context.Context, path string, env []string, hint string) (drivers.Login, string) {
 	// Exit code 1 means that nobody is logged in; the answer is on stdout.
-	out, _ := d.run(ctx, path, "auth", "status")
+	out, _ := d.run(ctx, path, env, "auth", "status")
 	var status struct {
 		LoggedIn *bool  `json:"loggedIn"`
 		Method   string `json:"authMethod"`
 	}
 	switch err := json.Unmarshal(out, &status); {
 	case err != nil || status.LoggedIn == nil:
-		return drivers.LoginUnknown, loginHint
+		return drivers.LoginUnknown, hint
 	case *status.LoggedIn:
 		return drivers.LoginYes, "claude auth status: " + status.Method
 	}
-	return drivers.LoginNo, loginHint
+	return drivers.LoginNo, hint
 }
 
-// credentialsFile is the file of the CLI that has credentials, or "".
-func (d *Driver) credentialsFile() string {
-	variable := "HOME"
-	if runtime.GOOS == "windows" {
-		variable = "USERPROFILE"
+// withLogin adds to an agent's environment the credential that it lacks, if
+// there is one for it. The CLI is asked only then: mostly its login can be
+// seen, or there is nothing to give.
+func (d *Driver) withLogin(ctx context.Context, path string, env []string) []string {
+	c, ok := credentials.Handover(agentID, credentials.Options{Getenv: reader(env)})
+	if !ok {
+		return env
 	}
-	home := d.opts.Getenv(variable)
-	if home == "" {
-		home, _ = os.UserHomeDir()
+	if login, _ := d.askLogin(ctx, path, env, ""); login == drivers.LoginYes {
+		return env
 	}
-	config := d.opts.Getenv("CLAUDE_CONFIG_DIR")
-	global := filepath.Join(config, ".claude.json")
-	if config == "" {
-		config, global = filepath.Join(home, ".claude"), filepath.Join(home, ".claude.json")
-	}
-	var stored struct {
-		OAuth struct {
-			AccessToken string `json:"accessToken"`
-		} `json:"claudeAiOauth"`
-		Key string `json:"primaryApiKey"`
-	}
-	for _, file := range []string{filepath.Join(config, ".credentials.json"), global} {
-		raw, err := os.ReadFile(file)
-		if err == nil && json.Unmarshal(raw, &stored) == nil && (stored.OAuth.AccessToken != "" || stored.Key != "") {
-			return file
+	d.opts.Logger.Info("claude has no login of its own and is given another", "from", c.Where(), "secret", c.Secret)
+	name := credentials.Variables(c)[0]
+	env = slices.DeleteFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }) // an empty one
+	return append(env, name+"="+c.Secret.Reveal())
+}
+
+// reader reads variables of an environment, as os.Getenv does.
+func reader(env []string) func(string) string {
+	values := make(map[string]string, len(env))
+	for _, entry := range env {
+		name, value, _ := strings.Cut(entry, "=")
+		if runtime.GOOS == "windows" {
+			name = strings.ToUpper(name) // it takes names in any case
 		}
+		values[name] = value
 	}
-	return ""
+	return func(name string) string { return values[name] }
 }

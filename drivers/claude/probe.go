@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
@@ -14,10 +13,6 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
-
-// probeWait bounds one run of the program for a probe, which takes a fraction
-// of a second.
-const probeWait = 10 * time.Second
 
 // modelsWait bounds the session that lists models, which takes a second or two.
 const modelsWait = 30 * time.Second
@@ -53,90 +48,21 @@ func problem(err error) string {
 	return err.Error()
 }
 
-// version asks the program once and keeps the answer as long as the file stays
-// the same.
+// version asks the program, once for each state of its file.
 func (d *Driver) version(ctx context.Context, path string) (string, error) {
-	id, err := install.Identify(path)
-	if err != nil {
-		return "", err
+	ask := func(ctx context.Context) ([]byte, error) {
+		return d.run(ctx, path, environment(d.opts.Environ(), nil), "--version")
 	}
-	d.mu.Lock()
-	version, known := d.versions[id]
-	d.mu.Unlock()
-	if known {
-		return version, nil
-	}
-	out, err := d.run(ctx, path, "--version")
-	if err != nil {
-		return "", err
-	}
-	version, _, _ = strings.Cut(strings.TrimSpace(string(out)), " ")
-	if version == "" {
-		return "", errors.New("it doesn't tell its version")
-	}
-	d.mu.Lock()
-	d.versions[id] = version
-	d.mu.Unlock()
-	return version, nil
+	return d.versions.Of(ctx, path, ask, install.Word(0))
 }
 
-// run runs the program for a short answer on stdout. When it returns, nothing
-// of the program is left.
-func (d *Driver) run(ctx context.Context, path string, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, probeWait, fmt.Errorf("it did not answer within %v", probeWait))
-	defer cancel()
-	p, err := d.launch(ctx, process.Spec{
-		Path:    path,
-		Args:    args,
-		Env:     environment(d.opts.Environ(), nil),
-		MaxLine: maxAnswer,
-		Graces:  process.Graces{Input: 200 * time.Millisecond, Terminate: 200 * time.Millisecond},
+// run runs the program for a short answer on stdout.
+func (d *Driver) run(ctx context.Context, path string, env []string, args ...string) ([]byte, error) {
+	return process.Output(ctx, d.launch, process.Spec{
+		Path: path,
+		Args: args,
+		Env:  env,
 	})
-	if err != nil {
-		return nil, err
-	}
-	read := make(chan struct{})
-	stopped := make(chan error, 1)
-	go func() {
-		select {
-		case <-read: // what has no more to say has ended, or is about to
-		case <-ctx.Done():
-		}
-		stopped <- p.Stop(context.WithoutCancel(ctx), nil)
-	}()
-	answer := readAnswer(p)
-	close(read)
-	err = <-stopped
-	exit := p.Exit()
-	switch {
-	case ctx.Err() != nil:
-		err = context.Cause(ctx)
-	case exit.Signal != "":
-		err = errors.Join(err, fmt.Errorf("signal %s", exit.Signal))
-	case exit.Code != nil && *exit.Code != 0:
-		err = errors.Join(err, fmt.Errorf("exit status %d", *exit.Code))
-	}
-	if text := firstLine(exit.Stderr.Head); err != nil && text != "" {
-		err = fmt.Errorf("%w: %s", err, text)
-	}
-	return answer, err
-}
-
-// maxAnswer bounds what is read of a short answer, in bytes.
-const maxAnswer = 64 << 10
-
-// readAnswer reads to the end, and keeps as much as an answer may have.
-func readAnswer(p Transport) []byte {
-	var answer []byte
-	for {
-		line, _, err := p.ReadLine()
-		switch {
-		case err == nil && len(answer)+len(line) < maxAnswer:
-			answer = append(append(answer, line...), '\n')
-		case err != nil && !errors.Is(err, process.ErrLineTooLong):
-			return answer
-		}
-	}
 }
 
 // Models implements drivers.Driver. The CLI tells its list when it is started;

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
@@ -54,9 +55,10 @@ func TestProbeLeavesNothing(t *testing.T) {
 // The program is asked for its version once, until the file changes.
 func TestProbeRemembersTheVersion(t *testing.T) {
 	d, path := probeScript(t, "case $1 in --version) echo x >> asked; echo '1.2.3 (Claude Code)';; *) echo '{\"loggedIn\":false}'; exit 1;; esac\n")
+	_, hint := credentials.Own(agentID, credentials.Options{Getenv: d.opts.Getenv})
 	check := func(asked int) {
 		t.Helper()
-		want := drivers.Probe{Installed: true, Version: "1.2.3", Path: path, Login: drivers.LoginNo, LoginDetail: loginHint}
+		want := drivers.Probe{Installed: true, Version: "1.2.3", Path: path, Login: drivers.LoginNo, LoginDetail: hint}
 		if got := d.Probe(t.Context()); got != want {
 			t.Errorf("probe: %+v, want %+v", got, want)
 		}

@@ -51,12 +51,15 @@ func (d *Driver) Info() drivers.Info {
 			TextMessages: true, Images: true, FileAttachments: true, SessionLifecycle: true,
 			ErrorEvents: true, Reasoning: true, Status: true, CommandExecution: true,
 			FileChanges: true, MCPTools: true, StreamingDeltas: true, ItemStarted: true,
-			SharedProcess: false, // there is no process at all
+			SharedProcess: false,
 
 			Interrupt: true, Steer: true, Resume: true, ModelSwitch: true, ModeSwitch: true,
 			Variants: true, SystemPrompt: true, Skills: true, StructuredAttachments: true,
 			Usage: true, Cost: true, Plan: true, Subagents: true, BackgroundTasks: true,
 			SlashCommands: true, Compaction: true, SessionDiff: true, Quota: true,
+		},
+		Lacks: map[string]string{
+			"sharedProcess": "The mock, like that of the v0.1 API, has no process: it is part of the bridge.",
 		},
 		Modes: []drivers.Mode{
 			{ID: drivers.ModeBuild, Name: "Build", Description: "Does what the message says"},

@@ -33,7 +33,7 @@ func commandTable() []command {
 		{[]string{"edit"}, "PATH", "ask permission to edit PATH, then edit it", (*turn).edit},
 		{[]string{"diff"}, "", "change files and show the diff of the turn", (*turn).diff},
 		{[]string{"mcp"}, "", "call a tool of an MCP server", (*turn).mcp},
-		{[]string{"subagent"}, "", "let a sub-agent work, which starts another", (*turn).subagent},
+		{[]string{"subagent"}, "[gate COMMAND]", "let a sub-agent work, which starts another or runs COMMAND", (*turn).subagent},
 		{[]string{"background"}, "[hold] [gate COMMAND]", "start a sub-agent that outlives the turn; held, it waits for release", (*turn).background},
 		{[]string{"release"}, "", "let the held sub-agents go on", (*turn).release},
 

@@ -158,8 +158,14 @@ func (s *session) mcpServers() []string {
 	return names
 }
 
-// subagent is a sub-agent that starts a sub-agent of its own.
+// subagent is a sub-agent that starts a sub-agent of its own or, with words
+// "gate COMMAND", asks permission to run that.
 func (t *turn) subagent() {
+	if command, ok := strings.CutPrefix(t.rest, "gate "); ok {
+		t.task("task", "Run a command", func() { t.runGated("inner", strings.TrimSpace(command)) })
+		t.say("summary", "The sub-agent has come back.")
+		return
+	}
 	t.task("task", "Look around", func() {
 		t.say("task_message", "I will ask somebody else.")
 		t.task("inner", "Read a file", func() {

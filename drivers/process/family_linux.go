@@ -86,12 +86,20 @@ const (
 )
 
 func (f *family) killSince(ctx context.Context, c Checkpoint) (killed int, err error) {
+	return f.killChosen(ctx, c, func(_ *table, members []*proc) []*proc {
+		return f.commandsSince(c, members)
+	})
+}
+
+// killChosen kills what choose picks of the members, those that were being born
+// at the first look included.
+func (f *family) killChosen(ctx context.Context, c Checkpoint, choose func(*table, []*proc) []*proc) (killed int, err error) {
 	limit := time.Now().Add(newbornsLimit)
 	for {
 		newborns := false
-		n, err := f.killUntilGone(ctx, func(_ *table, members []*proc) []*proc {
+		n, err := f.killUntilGone(ctx, func(t *table, members []*proc) []*proc {
 			newborns = slices.ContainsFunc(members, func(p *proc) bool { return f.isNewborn(p, c) })
-			return f.commandsSince(c, members)
+			return choose(t, members)
 		})
 		killed += n
 		if err != nil || !newborns || time.Now().After(limit) {

@@ -79,6 +79,10 @@ func (f *family) killSince(context.Context, Checkpoint) (int, error) {
 	return 0, errors.ErrUnsupported
 }
 
+func (f *family) killMarked(context.Context, string, Checkpoint) (int, error) {
+	return 0, errors.ErrUnsupported
+}
+
 // awaitExit leaves the waiting to [exec.Cmd.Wait].
 func awaitExit(int) {}
 

@@ -190,6 +190,25 @@ func (p *Process) KillSince(ctx context.Context, c Checkpoint) (killed int, err 
 	return killed, nil
 }
 
+// KillMarked kills, as KillSince does, only what has a variable, "NAME=value",
+// in its environment, and what came from that. So the commands of one session
+// of an agent that serves several can be told from those of the others, if the
+// agent gives its commands such a variable. Since the variable tells what is
+// meant, helpers in the process's own Unix session are killed too when they
+// have it.
+func (p *Process) KillMarked(ctx context.Context, variable string, c Checkpoint) (killed int, err error) {
+	select {
+	case <-p.done:
+		return 0, nil // nothing is left
+	default:
+	}
+	killed, err = p.family.killMarked(ctx, variable, c)
+	if err != nil {
+		return killed, fmt.Errorf("kill commands of the process with %s: %w", variable, err)
+	}
+	return killed, nil
+}
+
 // wait ends when the process has ended. It frees blocked writes.
 func (p *Process) wait() {
 	awaitExit(p.PID())

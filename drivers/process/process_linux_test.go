@@ -408,6 +408,56 @@ func TestCloseStopsManyAtOnce(t *testing.T) {
 	wantMarked(t, s.Mark())
 }
 
+func TestKillMarked(t *testing.T) {
+	p := startShell(t, newSupervisor(t), patient, evalLoop)
+	keep := map[string]ident{
+		"agent":              identOf(t, strconv.Itoa(p.PID())),
+		"unmarked server":    spawn(t, p, `sleep 300 & echo $!`),
+		"background command": spawn(t, p, `SESSION=one setsid sleep 300 & echo $!`),
+	}
+	c := p.Checkpoint()
+	for name, command := range map[string]string{
+		"other session's command": `SESSION=two setsid sleep 300 & echo $!`,
+		"similar name":            `MY_SESSION=one SESSION=once setsid sleep 300 & echo $!`,
+		"unmarked command":        `setsid sleep 300 & echo $!`,
+	} {
+		keep[name] = spawn(t, p, command)
+	}
+	gone := map[string]ident{
+		"command":                  spawn(t, p, `SESSION=one setsid sleep 300 & echo $!`),
+		"marked server":            spawn(t, p, `SESSION=one sleep 300 & echo $!`),
+		"orphaned command":         spawn(t, p, `( SESSION=one setsid sleep 300 & echo $! )`),
+		"child that lost its mark": spawn(t, p, `SESSION=one setsid sh -c 'env -i /bin/sleep 300 & echo $!; exec 1>&-; wait' &`),
+	}
+	for name, id := range gone {
+		eventually(t, name+" has its environment", func() bool {
+			marked, err := Marked("SESSION=one")
+			return err == nil && (slices.Contains(marked, id.pid) || name == "child that lost its mark")
+		})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), never)
+	defer cancel()
+	if _, err := p.KillMarked(ctx, "SESSION=one", c); err != nil {
+		t.Fatal(err)
+	}
+	for name, id := range gone {
+		if id.alive() {
+			t.Errorf("%s: process %d is left", name, id.pid)
+		}
+	}
+	for name, id := range keep {
+		if !id.alive() {
+			t.Errorf("%s: process %d is gone", name, id.pid)
+		}
+	}
+	if _, err := p.KillMarked(ctx, "SESSION=one", Checkpoint{}); err != nil {
+		t.Fatal(err)
+	}
+	if keep["background command"].alive() {
+		t.Error("a command that is older than no checkpoint is left")
+	}
+}
+
 func TestKillSince(t *testing.T) {
 	p := startShell(t, newSupervisor(t), patient, evalLoop)
 	keep := map[string]ident{

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/filelock"
 )
 
 // claimFile is locked as long as the directory that it is in is used.
@@ -35,7 +37,7 @@ func New(parent, prefix string) (Dir, error) {
 	if err != nil {
 		return Dir{}, err
 	}
-	claim, err := lockFile(filepath.Join(path, claimFile))
+	claim, err := filelock.Try(filepath.Join(path, claimFile))
 	if err != nil {
 		_ = os.RemoveAll(path)
 		return Dir{}, err
@@ -74,7 +76,7 @@ func removeStale(parent, prefix string) {
 			}
 			continue
 		}
-		if lock, err := lockFile(claim); err == nil {
+		if lock, err := filelock.Try(claim); err == nil {
 			_ = os.RemoveAll(dir)
 			_ = lock.Close()
 		}

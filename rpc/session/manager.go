@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -27,6 +28,12 @@ type ManagerOptions struct {
 	Directory string
 	// IdleTimeout stops the process of an idle session; 0: never.
 	IdleTimeout time.Duration
+	// Installer gets agents' programs; nil: none is installed.
+	Installer Installer
+	// InstallMissing lets a new session install an agent that is missing.
+	InstallMissing bool
+	// Installing, if not nil, is told how far an install is, often.
+	Installing func(agent string, p install.Progress)
 }
 
 // Manager owns the sessions of a bridge. It is safe for concurrent use.
@@ -37,6 +44,10 @@ type Manager struct {
 	directory   string
 	idleTimeout time.Duration
 	tasks       sync.WaitGroup // terminations under way
+
+	installer      Installer
+	installMissing bool
+	installing     func(agent string, p install.Progress)
 
 	mu       sync.Mutex // guards all below; taken after a session's lock
 	sessions map[string]*Session
@@ -54,14 +65,22 @@ func NewManager(opts ManagerOptions) (*Manager, error) {
 			return nil, fmt.Errorf("find the working directory: %w", err)
 		}
 	}
+	if opts.Installing == nil {
+		opts.Installing = func(string, install.Progress) {}
+	}
 	return &Manager{
 		drivers:     opts.Drivers,
 		store:       opts.Store,
 		logger:      opts.Logger,
 		directory:   dir,
 		idleTimeout: opts.IdleTimeout,
-		sessions:    map[string]*Session{},
-		watchers:    map[*Watcher]bool{},
+
+		installer:      opts.Installer,
+		installMissing: opts.InstallMissing && opts.Installer != nil,
+		installing:     opts.Installing,
+
+		sessions: map[string]*Session{},
+		watchers: map[*Watcher]bool{},
 	}, nil
 }
 
@@ -84,8 +103,9 @@ func (m *Manager) Driver(agent string) (drivers.Driver, error) {
 	return nil, universal.UnsupportedAgent(agent).With("message", "choose one of: "+strings.Join(ids, ", "))
 }
 
-// Create makes a session and starts its agent. Everything is validated first;
-// when it fails, nothing is left of it.
+// Create makes a session and starts its agent. Everything is validated first,
+// before anything is installed too; when it fails, nothing is left of it but
+// what was installed.
 func (m *Manager) Create(ctx context.Context, opts CreateOptions) (*Session, error) {
 	if opts.SessionID == "" {
 		opts.SessionID = rand.Text()
@@ -101,7 +121,7 @@ func (m *Manager) Create(ctx context.Context, opts CreateOptions) (*Session, err
 		return nil, alreadyExists(opts.SessionID)
 	}
 	cfg, err := opts.config(ctx, d, m.directory)
-	if err != nil {
+	if err != nil && !m.installable(err) {
 		return nil, err
 	}
 	s := m.newSession(d, cfg, opts)
@@ -145,7 +165,7 @@ func (s *Session) start(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })()
-	_, err := s.ensureAgent(ctx)
+	err := s.bringUp(ctx)
 	s.lock()
 	defer s.unlock()
 	if s.state == Ended || s.ending != nil {

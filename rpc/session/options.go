@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -26,6 +27,10 @@ type CreateOptions struct {
 	PermissionMode drivers.PermissionMode `json:"permissionMode,omitempty"`
 	Model          string                 `json:"model,omitempty"`
 	Variant        string                 `json:"variant,omitempty"`
+	// AgentVersion is the version of the agent that the session needs: the one
+	// that is installed, or where missing agents are installed, any that can
+	// be had.
+	AgentVersion string `json:"agentVersion,omitempty"`
 	// Directory is the agent's working directory, by default the bridge's.
 	Directory string `json:"directory,omitempty"`
 	Title     string `json:"title,omitempty"`
@@ -74,7 +79,10 @@ func (o *CreateOptions) config(ctx context.Context, d drivers.Driver, defaultDir
 		cfg.Skills = o.Skills.Sources
 	}
 	var err error
-	if cfg.AgentMode, err = agentMode(info, o.AgentMode); err != nil {
+	if err = install.CheckVersion(o.AgentVersion); err != nil {
+		return cfg, err
+	}
+	if cfg.AgentMode, err = agentMode(d, o.AgentMode); err != nil {
 		return cfg, err
 	}
 	if cfg.PermissionMode, err = permissionMode(o.PermissionMode); err != nil {
@@ -115,11 +123,15 @@ func checkSessionID(id string) error {
 	return nil
 }
 
-func agentMode(info drivers.Info, mode string) (string, error) {
+func agentMode(d drivers.Driver, mode string) (string, error) {
 	switch mode {
 	case "", "default", "code":
 		mode = drivers.ModeBuild
 	}
+	if _, more := d.(drivers.ModeLister); more {
+		return mode, nil // which there are, the driver knows
+	}
+	info := d.Info()
 	if !slices.ContainsFunc(info.Modes, func(m drivers.Mode) bool { return m.ID == mode }) {
 		ids := make([]string, len(info.Modes))
 		for i, m := range info.Modes {

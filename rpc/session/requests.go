@@ -171,6 +171,7 @@ func (s *Session) considerPermission(d *universal.PermissionData) {
 		return
 	}
 	id, agent := d.PermissionID, s.agent.session
+	s.resolved.add(id)
 	s.ledger.ResolvePermission(id, status, message)
 	reply := drivers.PermissionReply{Decision: drivers.Once, Message: message}
 	if status == universal.PermissionReject {
@@ -180,7 +181,7 @@ func (s *Session) considerPermission(d *universal.PermissionData) {
 		err := s.reply(s.ctx, agent, func(ctx context.Context, agent drivers.Session) error {
 			return agent.ReplyPermission(ctx, id, reply)
 		})
-		if err != nil {
+		if err != nil && universal.KindOf(err) != universal.KindAgentProcessExited { // that has an event of its own
 			s.logger.Warn("session: the agent did not take an answer", "session", s.id, "permission", id, "error", fmt.Sprint(err))
 		}
 	})

@@ -14,7 +14,7 @@ import (
 func (s *Session) Update(ctx context.Context, opts UpdateOptions) error {
 	change := drivers.Settings{Model: opts.Model, Variant: opts.Variant, PermissionMode: opts.PermissionMode, Title: opts.Title}
 	if opts.AgentMode != "" {
-		mode, err := agentMode(s.info, opts.AgentMode)
+		mode, err := agentMode(s.driver, opts.AgentMode)
 		if err != nil {
 			return err
 		}

@@ -1,25 +1,37 @@
 //go:build unix
 
-package scratch
+package filelock
 
 import (
+	"errors"
 	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// lockFile makes a file, if it isn't there, and locks it until it is closed or
-// the process has ended, however it ends. It fails when somebody else has the
-// lock.
-func lockFile(path string) (io.Closer, error) {
+// Try makes a file, if it isn't there, and locks it until it is closed or the
+// process has ended. The error is [ErrHeld] when somebody else has the lock,
+// within this process too. The file itself stays: to remove it would let a
+// third process lock a new file of this name while a second one still waits
+// for the old.
+func Try(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, &os.PathError{Op: "lock", Path: path, Err: err}
+	for {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
 	}
-	return f, nil
+	if err == nil {
+		return f, nil
+	}
+	_ = f.Close()
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = ErrHeld
+	}
+	return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 }

@@ -1,16 +1,17 @@
-package scratch
+package filelock
 
 import (
+	"errors"
 	"io"
 	"os"
 
 	"golang.org/x/sys/windows"
 )
 
-// lockFile makes a file, if it isn't there, and locks it until it is closed or
-// the process has ended, however it ends. It fails when somebody else has the
-// lock.
-func lockFile(path string) (io.Closer, error) {
+// Try makes a file, if it isn't there, and locks it until it is closed or the
+// process has ended. The error is [ErrHeld] when somebody else has the lock,
+// within this process too. The file itself stays.
+func Try(path string) (io.Closer, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err
@@ -18,6 +19,9 @@ func lockFile(path string) (io.Closer, error) {
 	// A file that is opened without sharing is opened once.
 	handle, err := windows.CreateFile(name, windows.GENERIC_READ|windows.GENERIC_WRITE, 0, nil,
 		windows.OPEN_ALWAYS, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+		err = ErrHeld
+	}
 	if err != nil {
 		return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 	}

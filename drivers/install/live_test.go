@@ -1,0 +1,39 @@
+package install
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// The smallest agent installs from the registry that this machine uses, and is
+// the version that it claims to be. Nothing here is kept.
+func TestInstallForReal(t *testing.T) {
+	environ := append(os.Environ(), DataDirVariable+"="+t.TempDir())
+	done, err := NewInstaller(func() []string { return environ }, t.TempDir()).Install(t.Context(), Request{Agent: "amp", Report: func(p Progress) {
+		if p.Done == 0 {
+			t.Log(p.Step, p.Package)
+		}
+	}})
+	p := Amp()
+	if _, _, offered := p.on(Host()); !offered {
+		if !errors.Is(err, ErrUnsupportedPlatform) {
+			t.Fatalf("error %v for a system that Amp isn't published for", err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatalf("%v: %v", err, errors.Unwrap(err))
+	}
+	if found, err := Locate(p, lookup(environ)); err != nil || found != done.Path {
+		t.Errorf("located %q, %v; want %q", found, err, done.Path)
+	}
+	cmd := exec.CommandContext(t.Context(), done.Path, "--version")
+	cmd.Env = append(environ, "HOME="+t.TempDir())
+	out, err := cmd.Output()
+	if err != nil || !strings.HasPrefix(string(out), done.Version) || done.Version != p.Version {
+		t.Errorf("--version printed %q, %v; want %s", out, err, p.Version)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !darwin
+
+package install
+
+func translated() bool { return false }
