@@ -109,14 +109,14 @@ func (c *conn) handle(ctx context.Context, req *stdio.Request) (any, func(contex
 		result, err := m.connect(ctx, c, req.Params)
 		return result, nil, err
 	case m.call != nil:
-		result, err := m.call(ctx, c.server, req.Params)
+		result, err := c.server.Call(ctx, m, req.Params)
 		return result, nil, err
 	}
 	sub, err := c.subscribe(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	result, feed, err := m.open(ctx, c.server, req.Params)
+	result, feed, err := c.server.Open(ctx, m, req.Params)
 	if err != nil {
 		c.forget(sub)
 		c.pumps.Done()
@@ -306,7 +306,7 @@ func (s *subscription) add(method string, params any) error {
 var eventSuffix = []byte(`}}}`) // ends event, params, message
 
 // Event implements [FeedWriter].
-func (s *subscription) Event(head, raw []byte) error {
+func (s *subscription) Event(_ uint64, head, raw []byte) error {
 	s.batch.Append(s.prefix, head, raw, eventSuffix)
 	if s.batch.Len() >= stdio.BatchBytes {
 		return s.Flush()

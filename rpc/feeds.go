@@ -36,7 +36,7 @@ func eventFeed(cursor *eventlog.Cursor, includeRaw bool) Feed {
 				if !ok {
 					break
 				}
-				if err := w.Event(record.Head, rawOrNull(record.Raw, includeRaw)); err != nil {
+				if err := w.Event(record.Seq, record.Head, rawOrNull(record.Raw, includeRaw)); err != nil {
 					return "", err
 				}
 			}
@@ -52,7 +52,7 @@ func turnFeed(reader *session.TurnReader, includeRaw bool) Feed {
 			if err != nil || end != "" {
 				return end, err
 			}
-			if err := w.Event(record.Head, rawOrNull(record.Raw, includeRaw)); err != nil {
+			if err := w.Event(record.Seq, record.Head, rawOrNull(record.Raw, includeRaw)); err != nil {
 				return "", err
 			}
 			if reader.Buffered() {

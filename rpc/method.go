@@ -16,9 +16,11 @@ import (
 // Method is a row of the table.
 type Method struct {
 	Name string
-	// Verb and Path are the same method on HTTP; empty where it has none.
-	Verb, Path string
-	Doc        string
+	// Verb and Paths are the same method on HTTP; empty where it has none. A
+	// parameter that one of the paths has in it is optional in the others.
+	Verb  string
+	Paths []string
+	Doc   string
 	// Params and Result are the Go types of what goes in and comes out.
 	Params, Result reflect.Type
 	// Streams tells that notifications follow the answer.
@@ -39,9 +41,10 @@ type Feed func(ctx context.Context, w FeedWriter) (session.StreamEnd, error)
 
 // FeedWriter is a transport's end of a feed. An error ends the feed.
 type FeedWriter interface {
-	// Event takes an encoded event: head up to and with `"raw":`, and the raw
-	// payload or null. It may gather them until Flush.
-	Event(head, raw []byte) error
+	// Event takes an encoded event and its sequence number: head up to and
+	// with `"raw":`, and the raw payload or null. It may gather them until
+	// Flush.
+	Event(sequence uint64, head, raw []byte) error
 	// Changed takes a session's new summary.
 	Changed(info session.Info) error
 	// Flush is called when nothing more is there for now.
@@ -52,7 +55,7 @@ type FeedWriter interface {
 func callRow[P, R any](name, verb, path, doc string, handle func(ctx context.Context, s *Server, p *P) (R, error)) Method {
 	m := newRow[P, R](name, verb, path, doc)
 	m.call = func(ctx context.Context, s *Server, params json.RawMessage) (any, error) {
-		p, err := decodeParams[P](params)
+		p, err := DecodeParams[P](params)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +69,7 @@ func streamRow[P, R any](name, verb, path, doc string, open func(ctx context.Con
 	m := newRow[P, R](name, verb, path, doc)
 	m.Streams = true
 	m.open = func(ctx context.Context, s *Server, params json.RawMessage) (any, Feed, error) {
-		p, err := decodeParams[P](params)
+		p, err := DecodeParams[P](params)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -79,12 +82,18 @@ func streamRow[P, R any](name, verb, path, doc string, open func(ctx context.Con
 func connRow[P, R any](name, doc string, handle func(c *conn, ctx context.Context, p *P) (R, error)) Method {
 	m := newRow[P, R](name, "", "", doc)
 	m.connect = func(ctx context.Context, c *conn, params json.RawMessage) (any, error) {
-		p, err := decodeParams[P](params)
+		p, err := DecodeParams[P](params)
 		if err != nil {
 			return nil, err
 		}
 		return handle(c, ctx, p)
 	}
+	return m
+}
+
+// alsoAt gives a method a further path.
+func alsoAt(path string, m Method) Method {
+	m.Paths = append(m.Paths, path)
 	return m
 }
 
@@ -95,12 +104,16 @@ func inOrder(m Method) Method {
 }
 
 func newRow[P, R any](name, verb, path, doc string) Method {
-	return Method{Name: name, Verb: verb, Path: path, Doc: doc, Params: reflect.TypeFor[P](), Result: reflect.TypeFor[R]()}
+	m := Method{Name: name, Verb: verb, Doc: doc, Params: reflect.TypeFor[P](), Result: reflect.TypeFor[R]()}
+	if path != "" {
+		m.Paths = []string{path}
+	}
+	return m
 }
 
-// decodeParams decodes a params object. A member without omitempty is
+// DecodeParams decodes a params object. A member without omitempty is
 // required; unknown members are ignored.
-func decodeParams[P any](params json.RawMessage) (*P, error) {
+func DecodeParams[P any](params json.RawMessage) (*P, error) {
 	p := new(P)
 	if len(params) == 0 {
 		params = json.RawMessage("{}")

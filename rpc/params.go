@@ -44,36 +44,6 @@ type HealthResult struct {
 	Status string `json:"status"`
 }
 
-// AgentParams name an agent.
-type AgentParams struct {
-	Agent string `json:"agent"`
-}
-
-// AgentInfo describes an agent on this machine.
-type AgentInfo struct {
-	ID                   string               `json:"id"`
-	Name                 string               `json:"name"`
-	Installed            bool                 `json:"installed"`
-	CredentialsAvailable bool                 `json:"credentialsAvailable"`
-	Version              string               `json:"version,omitempty"`
-	Path                 string               `json:"path,omitempty"`
-	Capabilities         drivers.Capabilities `json:"capabilities"`
-	// Login says in words where the login comes from or how to get one.
-	Login string `json:"login,omitempty"`
-	// Problem says why the agent cannot be used, and what to do.
-	Problem string `json:"problem,omitempty"`
-}
-
-// AgentsResult lists the agents.
-type AgentsResult struct {
-	Agents []AgentInfo `json:"agents"`
-}
-
-// ModesResult lists the modes of an agent.
-type ModesResult struct {
-	Modes []drivers.Mode `json:"modes"`
-}
-
 // ListParams choose sessions.
 type ListParams struct {
 	Status session.Status `json:"status,omitempty"`

@@ -2,10 +2,10 @@ package rpc
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
-	"sync"
 
-	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/rpc/session"
 	"github.com/sandbox-agent/sandbox-agent/rpc/stdio"
 )
@@ -50,14 +50,24 @@ func NewServer(opts ServerOptions) *Server {
 	return s
 }
 
-// probeAll looks at all agents at the same time.
-func (s *Server) probeAll(ctx context.Context) []drivers.Probe {
-	all := s.sessions.Drivers()
-	probes := make([]drivers.Probe, len(all))
-	var wg sync.WaitGroup
-	for i, d := range all {
-		wg.Go(func() { probes[i] = d.Probe(ctx) })
+// Limits are what the server holds its clients to.
+func (s *Server) Limits() Limits { return s.limits }
+
+// Call answers a method that answers once. Params are one JSON object, as
+// clients on stdio send it. A method that streams or is about a connection is
+// an internal error.
+func (s *Server) Call(ctx context.Context, m Method, params json.RawMessage) (any, error) {
+	if m.call == nil {
+		return nil, fmt.Errorf("%s does not answer once", m.Name)
 	}
-	wg.Wait()
-	return probes
+	return m.call(ctx, s, params)
+}
+
+// Open answers a method that streams. The feed has to be run, which frees
+// what it holds.
+func (s *Server) Open(ctx context.Context, m Method, params json.RawMessage) (any, Feed, error) {
+	if m.open == nil {
+		return nil, nil, fmt.Errorf("%s does not stream", m.Name)
+	}
+	return m.open(ctx, s, params)
 }

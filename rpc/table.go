@@ -16,11 +16,12 @@ func Table() []Method {
 		callRow("health", "GET", "/v1/health", "Says that the server is there.", health),
 
 		callRow("agents/list", "GET", "/v1/agents", "Lists the agents, installed or not, and what they can do.", agentsList),
+		callRow("agents/install", "POST", "/v1/agents/{agent}/install", "Installs an agent; answered when it can be used.", agentsInstall),
 		callRow("agents/modes", "GET", "/v1/agents/{agent}/modes", "Lists an agent's modes.", agentsModes),
 		callRow("agents/models", "GET", "/v1/agents/{agent}/models", "Lists the models that an agent can be asked for.", agentsModels),
 
 		callRow("sessions/list", "GET", "/v1/sessions", "Lists sessions, the newest first.", sessionsList),
-		inOrder(callRow("sessions/create", "POST", "/v1/sessions/{sessionId}", "Makes a session and starts its agent.", sessionsCreate)),
+		alsoAt("/v1/sessions", inOrder(callRow("sessions/create", "POST", "/v1/sessions/{sessionId}", "Makes a session and starts its agent.", sessionsCreate))),
 		inOrder(callRow("sessions/get", "GET", "/v1/sessions/{sessionId}", "Describes a session, with all that waits for a person.", sessionsGet)),
 		inOrder(callRow("sessions/update", "PATCH", "/v1/sessions/{sessionId}", "Changes model, variant, modes or title.", sessionsUpdate)),
 		inOrder(callRow("sessions/sendMessage", "POST", "/v1/sessions/{sessionId}/messages", "Sends a message; answered at acceptance, never at the end of the turn.", sessionsSend)),
@@ -29,12 +30,21 @@ func Table() []Method {
 		callRow("sessions/terminate", "POST", "/v1/sessions/{sessionId}/terminate", "Ends a session with its processes and keeps its events.", sessionsTerminate),
 		callRow("sessions/delete", "DELETE", "/v1/sessions/{sessionId}", "Forgets a session; a live one is ended first.", sessionsDelete),
 		inOrder(callRow("sessions/events", "GET", "/v1/sessions/{sessionId}/events", "Reads events that are there.", sessionsEvents)),
-		inOrder(streamRow("sessions/subscribe", "GET", "/v1/sessions/{sessionId}/events/sse", "Streams a session's events after an offset, without gap or repeat; without a session, changes of all sessions.", sessionsSubscribe)),
+		alsoAt("/v1/sessions/sse", inOrder(streamRow("sessions/subscribe", "GET", "/v1/sessions/{sessionId}/events/sse", "Streams a session's events after an offset, without gap or repeat; without a session, changes of all sessions.", sessionsSubscribe))),
 		connRow("sessions/unsubscribe", "Ends a subscription.", (*conn).unsubscribe),
 
 		callRow("questions/reply", "POST", "/v1/sessions/{sessionId}/questions/{questionId}/reply", "Answers a question.", questionsReply),
 		callRow("questions/reject", "POST", "/v1/sessions/{sessionId}/questions/{questionId}/reject", "Refuses a question.", questionsReject),
 		callRow("permissions/reply", "POST", "/v1/sessions/{sessionId}/permissions/{permissionId}/reply", "Answers a permission request.", permissionsReply),
+
+		callRow("fs/entries", "GET", "/v1/fs/entries", "Lists a directory.", fsEntries),
+		callRow("fs/read", "GET", "/v1/fs/file", "Reads a file, or a piece of it.", fsRead),
+		callRow("fs/write", "PUT", "/v1/fs/file", "Writes a file in one step, or with an offset a piece of it.", fsWrite),
+		callRow("fs/delete", "DELETE", "/v1/fs/entry", "Deletes a file or a directory.", fsDelete),
+		callRow("fs/mkdir", "POST", "/v1/fs/mkdir", "Makes a directory, with all that leads to it.", fsMkdir),
+		callRow("fs/move", "POST", "/v1/fs/move", "Moves a file or a directory.", fsMove),
+		callRow("fs/stat", "GET", "/v1/fs/stat", "Describes a file or a directory.", fsStat),
+		callRow("fs/upload", "POST", "/v1/fs/upload-batch", "Unpacks a tar or tar.gz archive into a directory, or refuses it whole.", fsUpload),
 
 		connRow("shutdown", "Ends all sessions; the exit notification that follows ends the program.", (*conn).shutdown),
 	}
@@ -42,35 +52,6 @@ func Table() []Method {
 
 func health(context.Context, *Server, *Empty) (HealthResult, error) {
 	return HealthResult{Status: "ok"}, nil
-}
-
-func agentsList(ctx context.Context, s *Server, _ *Empty) (AgentsResult, error) {
-	result := AgentsResult{Agents: []AgentInfo{}}
-	for i, probe := range s.probeAll(ctx) {
-		info := s.sessions.Drivers()[i].Info()
-		result.Agents = append(result.Agents, AgentInfo{
-			ID: info.ID, Name: info.Name, Capabilities: info.Capabilities,
-			Installed: probe.Installed, Version: probe.Version, Path: probe.Path, Problem: probe.Problem,
-			CredentialsAvailable: probe.Login == drivers.LoginYes, Login: probe.LoginDetail,
-		})
-	}
-	return result, nil
-}
-
-func agentsModes(_ context.Context, s *Server, p *AgentParams) (ModesResult, error) {
-	d, err := s.sessions.Driver(p.Agent)
-	if err != nil {
-		return ModesResult{}, err
-	}
-	return ModesResult{Modes: d.Info().Modes}, nil
-}
-
-func agentsModels(ctx context.Context, s *Server, p *AgentParams) (drivers.Models, error) {
-	d, err := s.sessions.Driver(p.Agent)
-	if err != nil {
-		return drivers.Models{}, err
-	}
-	return d.Models(ctx)
 }
 
 func sessionsList(_ context.Context, s *Server, p *ListParams) (session.ListPage, error) {
