@@ -90,7 +90,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		Before:          showVersion,
 		// A file name may hold a comma.
 		DisableSliceFlagSeparator: true,
-		Commands:                  []*cli.Command{runCommand(), stdioCommand(), doctorCommand()},
+		Commands:                  []*cli.Command{runCommand(), stdioCommand(), serverCommand(), agentsCommand(), installAgentCommand(), doctorCommand(), credentialsCommand()},
 	}
 	hardenUsage(app)
 	return app

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -12,7 +13,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/amp"
 	"github.com/sandbox-agent/sandbox-agent/drivers/claude"
+	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/mock"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/rpc"
@@ -27,6 +30,7 @@ type bridge struct {
 	sessions   *session.Manager
 	supervisor *process.Supervisor
 	store      *eventlog.Store
+	log        *slog.Logger
 }
 
 // bridgeOptions are the launch settings that commands share.
@@ -34,6 +38,10 @@ type bridgeOptions struct {
 	idleTimeout time.Duration
 	mockPace    time.Duration
 	log         *slog.Logger
+	// installMissing lets a new session install its agent; installing, if not
+	// nil, is told how far that is.
+	installMissing bool
+	installing     func(agent string, p install.Progress)
 }
 
 func newBridge(opts bridgeOptions) (*bridge, error) {
@@ -45,15 +53,20 @@ func newBridge(opts bridgeOptions) (*bridge, error) {
 	if err != nil {
 		return nil, err
 	}
+	directory, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("find the working directory: %w", err)
+	}
 	sessions, err := session.NewManager(session.ManagerOptions{
 		Drivers: agentDrivers(supervisor, opts),
-		Store:   store, Logger: opts.log, IdleTimeout: opts.idleTimeout,
+		Store:   store, Logger: opts.log, Directory: directory, IdleTimeout: opts.idleTimeout,
+		Installer: install.NewInstaller(os.Environ, directory), InstallMissing: opts.installMissing, Installing: opts.installing,
 	})
 	if err != nil {
 		return nil, err
 	}
 	server := rpc.NewServer(rpc.ServerOptions{Sessions: sessions, Version: version, Logger: opts.log})
-	return &bridge{server: server, sessions: sessions, supervisor: supervisor, store: store}, nil
+	return &bridge{server: server, sessions: sessions, supervisor: supervisor, store: store, log: opts.log}, nil
 }
 
 // agentDrivers are the agents there are, in the order that people see: the
@@ -61,6 +74,7 @@ func newBridge(opts bridgeOptions) (*bridge, error) {
 func agentDrivers(supervisor *process.Supervisor, opts bridgeOptions) []drivers.Driver {
 	return []drivers.Driver{
 		claude.New(claude.Options{Supervisor: supervisor, Logger: opts.log}),
+		amp.New(amp.Options{Supervisor: supervisor, Logger: opts.log}),
 		mock.New(mock.Options{Pace: opts.mockPace}),
 	}
 }

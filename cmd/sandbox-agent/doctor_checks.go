@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/mock"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
@@ -24,12 +25,17 @@ type doctorReport struct {
 	Platform string `json:"platform"` // such as linux/amd64
 	// Ready says that at least one agent other than the mock can run: it is
 	// installed, and it isn't known to lack a login.
-	Ready       bool         `json:"ready"`
-	Agents      []agentCheck `json:"agents"`
-	Tools       []check      `json:"tools"` // what agents are installed with
-	Supervision check        `json:"supervision"`
-	TempDir     check        `json:"tempDir"`
-	DataDir     check        `json:"dataDir"`
+	Ready  bool         `json:"ready"`
+	Agents []agentCheck `json:"agents"`
+	// Credentials are those that were found, with redacted secrets.
+	Credentials []*credentialView `json:"credentials"`
+	// CredentialProblems are the places where something is that can't be used.
+	CredentialProblems []string `json:"credentialProblems,omitempty"`
+	Tools              []check  `json:"tools"` // what agents may need
+	Supervision        check    `json:"supervision"`
+	TempDir            check    `json:"tempDir"`
+	DataDir            check    `json:"dataDir"`
+	Registry           check    `json:"registry"` // where agents are installed from
 }
 
 // agentCheck is what is known of an agent.
@@ -44,6 +50,8 @@ type agentCheck struct {
 	// LoginDetail says where the login comes from, or how to get one.
 	LoginDetail string `json:"loginDetail,omitempty"`
 	Problem     string `json:"problem,omitempty"`
+	// TestedVersion is the version that this bridge was tested with.
+	TestedVersion string `json:"testedVersion,omitempty"`
 }
 
 // check is one thing that was looked at.
@@ -61,18 +69,24 @@ func examine(ctx context.Context, log *slog.Logger) *doctorReport {
 	supervisor, err := process.New(process.Options{Logger: log})
 	r.Supervision = supervision(supervisor, err)
 	var wg sync.WaitGroup
-	// Probing starts no supervised process, so a nil supervisor is no hindrance.
 	all := agentDrivers(supervisor, bridgeOptions{log: log})
 	r.Agents = make([]agentCheck, len(all))
 	for i, d := range all {
+		if supervisor == nil { // agents can't be asked anything
+			info := d.Info()
+			r.Agents[i] = agentCheck{ID: info.ID, Name: info.Name, Login: drivers.LoginUnknown, Problem: r.Supervision.Detail}
+			continue
+		}
 		wg.Go(func() { r.Agents[i] = checkAgent(ctx, d) })
 	}
 	for i, tool := range []struct{ name, use string }{
-		{"node", "some agents need it to run"},
-		{"npm", "agents are installed with it"},
+		{"node", "versions of Amp before September 2026 need it to run"},
+		{"npm", "it would tell which registry agents are installed from where nothing else does"},
 	} {
 		wg.Go(func() { r.Tools[i] = checkTool(ctx, tool.name, tool.use) })
 	}
+	wg.Go(func() { r.Registry = checkRegistry(ctx) })
+	r.checkCredentials()
 	r.TempDir = checkTempDir()
 	r.DataDir = checkDataDir()
 	wg.Wait()
@@ -92,11 +106,26 @@ func examine(ctx context.Context, log *slog.Logger) *doctorReport {
 
 func checkAgent(ctx context.Context, d drivers.Driver) agentCheck {
 	info, probe := d.Info(), d.Probe(ctx)
+	program, _ := install.Find(info.ID) // none for the mock
 	return agentCheck{
 		ID: info.ID, Name: info.Name,
 		Ready:     probe.Installed && probe.Problem == "" && probe.Login != drivers.LoginNo,
 		Installed: probe.Installed, Path: probe.Path, Version: probe.Version,
 		Login: probe.Login, LoginDetail: probe.LoginDetail, Problem: probe.Problem,
+		TestedVersion: program.Version,
+	}
+}
+
+// checkCredentials looks for all credentials; which of them an agent uses, its
+// own check says.
+func (r *doctorReport) checkCredentials() {
+	set := credentials.Find(credentials.Options{})
+	r.Credentials = []*credentialView{}
+	for _, c := range set.All() {
+		r.Credentials = append(r.Credentials, viewCredential(&c, false))
+	}
+	for _, p := range set.Problems {
+		r.CredentialProblems = append(r.CredentialProblems, p.String())
 	}
 }
 
@@ -164,7 +193,7 @@ func checkTempDir() check {
 	return c
 }
 
-// checkDataDir says where the bridge's own agents would be. It need not exist.
+// checkDataDir says where the bridge's own agents are. It need not exist.
 func checkDataDir() check {
 	c := check{Name: "data directory"}
 	dir, err := install.DataDir(os.Getenv)
@@ -172,9 +201,38 @@ func checkDataDir() check {
 		c.Detail = err.Error()
 		return c
 	}
-	c.Path, c.OK = dir, true
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		c.Detail = "not there yet"
+	c.Path = dir
+	f, err := os.CreateTemp(dir, ".doctor-*")
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		c.OK, c.Detail = true, "not there yet"
+		return c
+	case err == nil:
+		err = errors.Join(f.Close(), os.Remove(f.Name()))
+	}
+	if err != nil {
+		c.Detail = fmt.Sprintf("agents can't be installed there: %v; set %s to another", err, install.DataDirVariable)
+		return c
+	}
+	c.OK = true
+	return c
+}
+
+// checkRegistry says where agents would be installed from, without asking
+// whether anybody is there.
+func checkRegistry(ctx context.Context) check {
+	c := check{Name: "npm registry"}
+	dir, err := os.Getwd()
+	if err == nil {
+		c.Path, err = install.Registry(ctx, os.Environ(), dir)
+	}
+	switch {
+	case err != nil:
+		c.Detail = err.Error()
+	case c.Path == "":
+		c.Detail = "none is known, so no agent can be installed; set npm_config_registry to the address of one"
+	default:
+		c.OK, c.Detail = true, "agents are installed from it"
 	}
 	return c
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 	"github.com/sandbox-agent/sandbox-agent/drivers/mock"
 )
 
@@ -16,8 +18,10 @@ func (r *doctorReport) write(w io.Writer, color bool) error {
 	for _, a := range r.Agents {
 		t.agent(a)
 	}
+	t.WriteString("\nCredentials\n")
+	t.credentials(r.Credentials, r.CredentialProblems)
 	t.WriteString("\nMachine\n")
-	for _, c := range append([]check{r.Supervision, r.TempDir, r.DataDir}, r.Tools...) {
+	for _, c := range append([]check{r.Supervision, r.TempDir, r.DataDir, r.Registry}, r.Tools...) {
 		t.check(c)
 	}
 	_, err := io.WriteString(w, t.String())
@@ -54,6 +58,9 @@ func (t *reportText) agent(a agentCheck) {
 	} else {
 		t.fact("installed", "no")
 	}
+	if a.Installed && a.TestedVersion != "" && a.Version != a.TestedVersion {
+		t.fact("tested", "with "+a.TestedVersion+"; sandbox-agent install-agent "+a.ID+" -r gets it")
+	}
 	switch {
 	case a.Login == drivers.LoginYes:
 		t.fact("login", a.LoginDetail)
@@ -64,6 +71,25 @@ func (t *reportText) agent(a agentCheck) {
 	}
 	if a.Problem != "" {
 		t.fact("problem", a.Problem)
+	}
+}
+
+func (t *reportText) credentials(found []*credentialView, problems []string) {
+	if len(found) == 0 {
+		t.WriteString("  none found in the environment and in the agents' files\n")
+	}
+	for _, c := range found {
+		kind := "API key"
+		if c.AuthType == credentials.OAuth {
+			kind = "login"
+		}
+		if c.Expires != nil {
+			kind += " until " + c.Expires.Format(time.RFC3339)
+		}
+		fmt.Fprintf(t, "  %s %s: %s %s, from %s\n", t.mark(true), c.Provider, kind, c.APIKey, c.Origin)
+	}
+	for _, p := range problems {
+		fmt.Fprintf(t, "  %s %s\n", t.mark(false), p)
 	}
 }
 

@@ -108,7 +108,7 @@ func TestBadCreatesStartNothing(t *testing.T) {
 // The agent says itself that it has no such conversation.
 func TestResumeOfUnknownConversation(t *testing.T) {
 	t.Parallel()
-	p := newAgentLab(t).bridge(t)
+	p := newAgentLab(t, "claude").bridge(t)
 	own := newMark("TEST_SESSION")
 	typed{codeInvalidParams, "invalid_request", "no such conversation"}.check(t, p.refused("sessions/create", params{
 		"agent": "claude", "resume": "01234567-89ab-4def-8123-456789abcdef", "env": params{own.name: own.value},
@@ -126,7 +126,7 @@ func TestResumeOfUnknownConversation(t *testing.T) {
 // with its memory.
 func TestIdleTimeoutOfTheAgent(t *testing.T) {
 	t.Parallel()
-	lab := newAgentLab(t)
+	lab := newAgentLab(t, "claude")
 	p := lab.bridge(t)
 	own := newMark("TEST_SESSION")
 	p.create("s", params{"agent": "claude", "directory": t.TempDir(), "idleTimeout": 200, "env": params{own.name: own.value}})

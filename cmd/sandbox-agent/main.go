@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/amp"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
@@ -14,6 +15,7 @@ var version = "dev"
 
 func main() {
 	process.RunGuardIfAsked()
+	amp.RunHelperIfAsked()
 	os.Exit(withHeadroom(func() int {
 		return run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr)
 	}))

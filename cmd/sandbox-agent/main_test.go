@@ -5,7 +5,9 @@ import (
 	"os/exec"
 	"testing"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/amp"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/toolserver"
 )
 
 // asProgram, in the environment of the test binary, makes it be the program.
@@ -13,6 +15,8 @@ const asProgram = "SANDBOX_AGENT_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	process.RunGuardIfAsked()
+	amp.RunHelperIfAsked()
+	toolserver.ServeIfAsked()
 	if os.Getenv(asProgram) != "" {
 		main()
 	}

@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
+	"github.com/sandbox-agent/sandbox-agent/rpc"
 	"github.com/sandbox-agent/sandbox-agent/rpc/session"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -79,28 +81,48 @@ func sleepers(t *testing.T, m mark, n int) {
 	})
 }
 
-// run is a session of the real agent in the middle of a command.
+// orphanRun is a session of a real agent in the middle of a command.
 type orphanRun struct {
 	*parent
+	lab     *agentLab
+	can     *drivers.Capabilities
 	stream  *stream
 	turn    string
-	own     []int // the agent's own processes
+	own     []int // the agent's own processes; none where each turn has its own
 	session mark  // of the agent and all that it starts
 	bridge  mark  // of the bridge and everything else
 }
 
+// orphanBridge starts a bridge whose processes can be found.
+func (l *agentLab) orphanBridge(t *testing.T) *orphanRun {
+	t.Helper()
+	r := &orphanRun{lab: l, session: newMark("TEST_SESSION"), bridge: newMark("TEST_BRIDGE")}
+	r.parent = l.bridge(t, r.bridge.String())
+	var list rpc.AgentsResult
+	r.call("agents/list", nil, &list)
+	for i := range list.Agents {
+		if list.Agents[i].ID == l.id {
+			r.can = &list.Agents[i].Capabilities
+		}
+	}
+	return r
+}
+
+// options are those of a session whose processes can be found and that runs
+// every command.
+func (r *orphanRun) options() params {
+	return params{
+		"agent": r.lab.id, "directory": r.t.TempDir(), "permissionMode": "bypass",
+		"env": params{r.session.name: r.session.value},
+	}
+}
+
 func (l *agentLab) orphanRun(t *testing.T) *orphanRun {
 	t.Helper()
-	r := &orphanRun{session: newMark("TEST_SESSION"), bridge: newMark("TEST_BRIDGE")}
-	r.parent = l.bridge(t, r.bridge.String())
-	r.create("s", params{
-		"agent": "claude", "directory": t.TempDir(), "permissionMode": "bypass",
-		"env": params{r.session.name: r.session.value},
-	})
+	r := l.orphanBridge(t)
+	r.create("s", r.options())
 	r.stream, _ = r.subscribe("s", nil)
-	if r.own = marked(t, r.session); len(r.own) == 0 {
-		t.Fatal("the agent does not have the session's environment")
-	}
+	r.own = marked(t, r.session)
 	r.turn = r.send("s", modelserver.Prompt("bash", modelserver.Input{"command": strays(r.session)})).TurnID
 	sleepers(t, r.session, 3)
 	return r
@@ -127,59 +149,138 @@ func (r *orphanRun) ends(start time.Time) {
 	gone(r.t, r.bridge, start, 3*time.Second)
 }
 
-// The real agent runs commands that try to stay, and each way in which a turn,
-// a session or a bridge ends has to remove them. These tests measure time, so
+// Real agents run commands that try to stay, and each way in which a turn, a
+// session or a bridge ends has to remove them. These tests measure time, so
 // they don't run beside others of this package.
 func TestNoOrphans(t *testing.T) {
-	lab := newAgentLab(t)
+	for _, agent := range realAgents() {
+		t.Run(agent.id, func(t *testing.T) {
+			lab := agent.lab(t)
+			t.Run("interrupt, then terminate", lab.orphansOfTurns)
+			t.Run("delete", lab.orphansOfDeletion)
+			t.Run("crash", lab.orphansOfCrash)
+			if agent.sessions > 0 {
+				t.Run("one of two sessions", lab.orphansOfSharedServer)
+			}
+			lab.orphansOfBridge(t)
+			lab.orphansOfStart(t)
+		})
+	}
+}
 
-	t.Run("interrupt, then terminate", func(t *testing.T) {
-		r := lab.orphanRun(t)
-		start := time.Now()
-		r.call("sessions/interrupt", params{"sessionId": "s"}, nil)
-		t.Logf("the interrupt was answered after %v", time.Since(start).Round(time.Millisecond))
-		gone(t, r.session, start, 2*time.Second, r.own...)
-		if ended := r.stream.turnEnded(r.turn); ended.StopReason != universal.StopInterrupted {
-			t.Errorf("stop reason %q", ended.StopReason)
-		}
+func (l *agentLab) orphansOfTurns(t *testing.T) {
+	r := l.orphanRun(t)
+	start := time.Now()
+	r.call("sessions/interrupt", params{"sessionId": "s"}, nil)
+	t.Logf("the interrupt was answered after %v", time.Since(start).Round(time.Millisecond))
+	gone(t, r.session, start, 2*time.Second, r.own...)
+	if ended := r.stream.turnEnded(r.turn); ended.StopReason != universal.StopInterrupted {
+		t.Errorf("stop reason %q", ended.StopReason)
+	}
 
-		// The session goes on, with the same process. A command that the
-		// person was told of outlives its turn and the next interrupt, but
-		// not its session.
+	// The session goes on, with the same process. A command that the person
+	// was told of outlives its turn and the next interrupt, but not its
+	// session.
+	background := 0
+	if r.can.BackgroundTasks {
 		turn := r.send("s", modelserver.Prompt("bash_bg", modelserver.Input{"command": "sleep 300"})).TurnID
 		if ended := r.stream.turnEnded(turn); ended.StopReason != universal.StopEndTurn {
 			t.Errorf("stop reason %q after the interrupt", ended.StopReason)
 		}
-		if agent := r.own[0]; !slices.Contains(marked(t, r.session), agent) {
+		background = 1
+		sleepers(t, r.session, background)
+	}
+	for _, agent := range r.own {
+		if !slices.Contains(marked(t, r.session), agent) {
 			t.Errorf("the agent, process %d, did not survive the interrupt", agent)
 		}
-		sleepers(t, r.session, 1)
-		r.send("s", modelserver.Prompt("bash", modelserver.Input{"command": strays(r.session)}))
-		sleepers(t, r.session, 4)
+	}
+	r.send("s", modelserver.Prompt("bash", modelserver.Input{"command": strays(r.session)}))
+	sleepers(t, r.session, 3+background)
 
-		start = time.Now()
-		r.call("sessions/terminate", params{"sessionId": "s"}, nil)
-		t.Logf("the terminate was answered after %v", time.Since(start).Round(time.Millisecond))
-		gone(t, r.session, start, 2*time.Second)
-		if info := r.list(); len(info) != 1 || info[0].Status != session.Ended {
-			t.Errorf("sessions %+v", info)
+	start = time.Now()
+	r.call("sessions/terminate", params{"sessionId": "s"}, nil)
+	t.Logf("the terminate was answered after %v", time.Since(start).Round(time.Millisecond))
+	gone(t, r.session, start, 2*time.Second)
+	if info := r.list(); len(info) != 1 || info[0].Status != session.Ended {
+		t.Errorf("sessions %+v", info)
+	}
+	r.endsClean()
+	gone(t, r.bridge, start, patience)
+}
+
+func (l *agentLab) orphansOfDeletion(t *testing.T) {
+	r := l.orphanRun(t)
+	start := time.Now()
+	r.call("sessions/delete", params{"sessionId": "s"}, nil)
+	gone(t, r.session, start, 2*time.Second)
+	r.stream.ended(session.EndDeleted)
+	if info := r.list(); len(info) != 0 {
+		t.Errorf("sessions %+v", info)
+	}
+	r.endsClean()
+}
+
+// An agent that is killed leaves its commands to the bridge.
+func (l *agentLab) orphansOfCrash(t *testing.T) {
+	r := l.orphanRun(t)
+	start := time.Now()
+	for _, pid := range agentProcesses(t, r.session) {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
 		}
-		r.endsClean()
-		gone(t, r.bridge, start, patience)
-	})
+	}
+	gone(t, r.session, start, 2*time.Second)
+	if ended := r.stream.turnEnded(r.turn); ended.StopReason != universal.StopError {
+		t.Errorf("stop reason %q", ended.StopReason)
+	}
+	r.endsClean()
+}
 
-	t.Run("delete", func(t *testing.T) {
-		r := lab.orphanRun(t)
-		start := time.Now()
-		r.call("sessions/delete", params{"sessionId": "s"}, nil)
-		gone(t, r.session, start, 2*time.Second)
-		r.stream.ended(session.EndDeleted)
-		if info := r.list(); len(info) != 0 {
-			t.Errorf("sessions %+v", info)
+// Of two sessions on one server of the agent one ends. What it ran and what
+// can be told apart is gone, the rest goes with the server, and the other
+// session goes on.
+func (l *agentLab) orphansOfSharedServer(t *testing.T) {
+	r := l.orphanRun(t)
+	r.create("other", r.options())
+	other, _ := r.subscribe("other", nil)
+	if n := len(agentProcesses(t, r.session)); n != 1 {
+		t.Errorf("two sessions have %d processes of the agent", n)
+	}
+	turn := r.send("other", modelserver.Prompt("bash", modelserver.Input{"command": "while true; do sleep 301; done"})).TurnID
+	running := func(command string) bool {
+		return slices.ContainsFunc(marked(t, r.session), func(pid int) bool { return commandLine(pid) == command })
+	}
+	eventually(t, "the command of the other session", func() bool { return running("sleep 301") })
+
+	start := time.Now()
+	r.call("sessions/terminate", params{"sessionId": "s"}, nil)
+	for running("sleep 1") {
+		if time.Since(start) > 2*time.Second {
+			t.Error("the running command of the ended session is left")
+			break
 		}
-		r.endsClean()
-	})
+		time.Sleep(5 * time.Millisecond)
+	}
+	if !running("sleep 301") {
+		t.Error("the command of the other session is gone")
+	}
+	r.call("sessions/interrupt", params{"sessionId": "other"}, nil)
+	if ended := other.turnEnded(turn); ended.StopReason != universal.StopInterrupted {
+		t.Errorf("stop reason %q", ended.StopReason)
+	}
+	turn = r.send("other", modelserver.Prompt("text", nil)).TurnID
+	if ended := other.turnEnded(turn); ended.StopReason != universal.StopEndTurn {
+		t.Errorf("stop reason %q", ended.StopReason)
+	}
 
+	start = time.Now()
+	r.call("sessions/terminate", params{"sessionId": "other"}, nil)
+	gone(t, r.session, start, 2*time.Second)
+	r.endsClean()
+}
+
+func (l *agentLab) orphansOfBridge(t *testing.T) {
 	for name, end := range map[string]func(r *orphanRun){
 		"end of input": func(r *orphanRun) { r.closeInput() },
 		"SIGTERM":      func(r *orphanRun) { r.signal(syscall.SIGTERM) },
@@ -190,7 +291,7 @@ func TestNoOrphans(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := lab.orphanRun(t)
+			r := l.orphanRun(t)
 			start := time.Now()
 			end(r)
 			r.ends(start)
@@ -199,7 +300,7 @@ func TestNoOrphans(t *testing.T) {
 
 	// Two different signals, since two of one kind may arrive as one.
 	t.Run("second signal", func(t *testing.T) {
-		r := lab.orphanRun(t)
+		r := l.orphanRun(t)
 		start := time.Now()
 		r.signal(syscall.SIGTERM)
 		r.signal(syscall.SIGINT)
@@ -210,14 +311,16 @@ func TestNoOrphans(t *testing.T) {
 	})
 
 	t.Run("SIGKILL", func(t *testing.T) {
-		r := lab.orphanRun(t)
+		r := l.orphanRun(t)
 		start := time.Now()
 		r.signal(syscall.SIGKILL)
 		gone(t, r.session, start, 5*time.Second)
 		gone(t, r.bridge, start, 5*time.Second)
 	})
+}
 
-	// The agent is there, but does not say so: it was stopped at once.
+// The agent is there, but does not say so: it was stopped at once.
+func (l *agentLab) orphansOfStart(t *testing.T) {
 	for name, end := range map[string]struct {
 		how    func(r *orphanRun)
 		limit  time.Duration
@@ -228,9 +331,8 @@ func TestNoOrphans(t *testing.T) {
 		"SIGKILL during a start":      {func(r *orphanRun) { r.signal(syscall.SIGKILL) }, 5 * time.Second, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := &orphanRun{session: newMark("TEST_SESSION"), bridge: newMark("TEST_BRIDGE")}
-			r.parent = lab.bridge(t, r.bridge.String())
-			id := r.ask("sessions/create", params{"agent": "claude", "env": params{r.session.name: r.session.value}})
+			r := l.orphanBridge(t)
+			id := r.ask("sessions/create", r.options())
 			eventually(t, "the agent's process", func() bool {
 				for _, pid := range marked(t, r.session) {
 					return syscall.Kill(pid, syscall.SIGSTOP) == nil

@@ -48,6 +48,8 @@ func runCommand() *cli.Command {
 			&cli.StringFlag{Name: "mcp-config", Usage: "`FILE` with MCP servers for the agent: a JSON object of them, by name"},
 			&cli.StringSliceFlag{Name: "attach", Usage: "`FILE` to give along with the prompt; can be repeated"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: outputText, Usage: "`FORMAT` text, or json: one event on each line"},
+			&cli.StringFlag{Name: "agent-version", Aliases: []string{"A"}, Usage: "the agent's `VERSION` (default: the one that is installed)"},
+			installMissingFlag(),
 			mockPaceFlag(),
 			logLevelFlag(),
 		},
@@ -83,7 +85,12 @@ func runAction(ctx context.Context, cmd *cli.Command) error {
 	}
 	return runTurn(ctx, turnOptions{
 		create: create, message: message, json: output == outputJSON, streams: std,
-		bridge: bridgeOptions{mockPace: cmd.Duration("mock-pace"), log: newLogger(std.stderr, level)},
+		bridge: bridgeOptions{
+			mockPace:       cmd.Duration("mock-pace"),
+			log:            newLogger(std.stderr, level),
+			installMissing: cmd.Bool("install-missing"),
+			installing:     newInstallProgress(std.stderr).report,
+		},
 	})
 }
 
@@ -91,6 +98,7 @@ func runAction(ctx context.Context, cmd *cli.Command) error {
 func createOptions(cmd *cli.Command) (session.CreateOptions, error) {
 	opts := session.CreateOptions{
 		Agent:        cmd.String("agent"),
+		AgentVersion: cmd.String("agent-version"),
 		Model:        cmd.String("model"),
 		Variant:      cmd.String("variant"),
 		AgentMode:    cmd.String("agent-mode"),

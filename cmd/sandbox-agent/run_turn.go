@@ -203,20 +203,20 @@ func (r *turnRun) start(ctx context.Context) startResult {
 	}
 	created, err := r.client.Create(ctx, create)
 	if err != nil {
-		return startResult{err: explain(err)}
+		return startResult{err: explain("run", err)}
 	}
 	events, err := r.client.Subscribe(ctx, created.SessionID, 0, false)
 	if err != nil {
 		return startResult{err: err}
 	}
 	if _, err := r.client.Send(ctx, created.SessionID, r.opts.message); err != nil {
-		return startResult{err: explain(err)}
+		return startResult{err: explain("run", err)}
 	}
 	return startResult{agent: create.Agent, sessionID: created.SessionID, events: events}
 }
 
 // explain makes of the bridge's refusal what a person at a command line needs.
-func explain(err error) error {
+func explain(command string, err error) error {
 	var e *universal.Error
 	if errors.As(err, &e) {
 		if hint, ok := e.Details["message"].(string); ok && !strings.Contains(e.Detail, hint) {
@@ -227,7 +227,7 @@ func explain(err error) error {
 		}
 	}
 	if commandLineFault(err) {
-		return usageError{fmt.Errorf("run: %w", err)}
+		return usageError{fmt.Errorf("%s: %w", command, err)}
 	}
 	return err
 }

@@ -19,16 +19,17 @@ func stdioCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "stdio",
 		Usage: "speak JSON-RPC 2.0 on stdin and stdout to a parent process",
-		Flags: []cli.Flag{idleTimeoutFlag(), mockPaceFlag(), logLevelFlag()},
+		Flags: []cli.Flag{idleTimeoutFlag(), installMissingFlag(), mockPaceFlag(), logLevelFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			level, err := logLevel(cmd)
 			if err != nil {
 				return err
 			}
 			return serveStdio(ctx, bridgeOptions{
-				idleTimeout: cmd.Duration("idle-timeout"),
-				mockPace:    cmd.Duration("mock-pace"),
-				log:         newLogger(cmd.Root().ErrWriter, level),
+				idleTimeout:    cmd.Duration("idle-timeout"),
+				installMissing: cmd.Bool("install-missing"),
+				mockPace:       cmd.Duration("mock-pace"),
+				log:            newLogger(cmd.Root().ErrWriter, level),
 			})
 		},
 	}

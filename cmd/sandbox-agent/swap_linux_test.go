@@ -1,0 +1,236 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/mock"
+	"github.com/sandbox-agent/sandbox-agent/rpc"
+	"github.com/sandbox-agent/sandbox-agent/rpc/session"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+var updateSwap = flag.Bool("update-swap", false, "write testdata/swap.golden again")
+
+// TestSwap is what the bridge is for: one script, written for no agent in
+// particular, is run by one client over the mock and every real agent, and the
+// streams differ only where the capability flags say so.
+//
+// The mock, which can do everything, gives the reference; testdata has it for
+// people to read. From it is taken what an agent says that it can't do, and
+// then its own outline has to be the same, step by step.
+func TestSwap(t *testing.T) {
+	t.Parallel()
+	model, home := startModel(t), t.TempDir()
+	var env []string
+	for _, agent := range realAgents() {
+		env = append(env, agent.labWith(t, model).env(home)...)
+	}
+	client := spawnBridge(t, env)
+
+	reference := perform(t, mockPerformance(t, client))
+	compareWithGolden(t, reference)
+	for _, agent := range realAgents() {
+		t.Run(agent.id, func(t *testing.T) {
+			t.Parallel()
+			p := realPerformance(t, client, agent)
+			outlines := perform(t, p)
+			for _, s := range script() {
+				got, played := outlines[s.name]
+				if !played {
+					continue
+				}
+				promised := reference[s.name].text(p.can)
+				if diff := cmp.Diff(reference[s.name].text(everything()), promised); diff != "" {
+					t.Logf("step %q: the capability flags take this away:\n%s", s.name, diff)
+				}
+				if diff := cmp.Diff(promised, got.text(everything())); diff != "" {
+					t.Errorf("step %q isn't what the mock and the capability flags promise (-promised +%s):\n%s", s.name, agent.id, diff)
+				}
+			}
+		})
+	}
+}
+
+func everything() *drivers.Capabilities {
+	can := mock.New(mock.Options{}).Info().Capabilities
+	return &can
+}
+
+// perform goes through the script and returns the outline of each step that
+// the agent can do.
+func perform(t *testing.T, p *performance) map[string]outline {
+	t.Helper()
+	p.enter(p.create())
+	outlines := map[string]outline{}
+	for _, s := range script() {
+		if s.needs != nil && !s.needs(p.can) {
+			t.Logf("%s: left out, the agent has no such thing", s.name)
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			p.t = t
+			sessions, from := len(p.sessions), len(p.events)
+			for _, s := range p.sessions {
+				s.t = t
+			}
+			start := time.Now()
+			s.do(p)
+			t.Logf("took %v", time.Since(start).Round(time.Millisecond))
+			var seen outline
+			for i := sessions - 1; i < len(p.sessions); i++ {
+				s := p.sessions[i]
+				seen = append(seen, outlineOf(s.events[from:], s.answered)...)
+				from = 0
+			}
+			outlines[s.name] = seen
+		})
+		p.t = t
+	}
+	return outlines
+}
+
+// compareWithGolden shows the script as the mock plays it.
+func compareWithGolden(t *testing.T, outlines map[string]outline) {
+	t.Helper()
+	var all strings.Builder
+	for _, s := range script() {
+		fmt.Fprintf(&all, "== %s\n%s", s.name, outlines[s.name].text(everything()))
+	}
+	golden := filepath.Join("testdata", "swap.golden")
+	if *updateSwap {
+		if err := os.WriteFile(golden, []byte(all.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), all.String()); diff != "" {
+		t.Errorf("the mock plays the script differently; if that is meant, run this test with -update-swap (-want +got):\n%s", diff)
+	}
+}
+
+// newPerformance makes an agent ready for the script.
+func newPerformance(t *testing.T, client *rpc.Client, agent string) *performance {
+	t.Helper()
+	p := &performance{t: t, agent: agent, talk: &talk{t: t, client: client, dir: t.TempDir()}}
+	var list rpc.AgentsResult
+	if err := client.Call(t.Context(), "agents/list", nil, &list); err != nil {
+		t.Fatal(err)
+	}
+	for i := range list.Agents {
+		if list.Agents[i].ID == agent {
+			p.can = &list.Agents[i].Capabilities
+		}
+	}
+	if p.can == nil {
+		t.Fatalf("the bridge has no agent %s", agent)
+	}
+	return p
+}
+
+func mockPerformance(t *testing.T, client *rpc.Client) *performance {
+	t.Helper()
+	p := newPerformance(t, client, "mock")
+	p.models = [2]string{"mock", "mock"}
+	p.tell = errand.forMock
+	p.create = func() session.CreateOptions { return session.CreateOptions{Agent: "mock", Directory: p.dir} }
+	p.crash = func(p *performance) {
+		turn := p.send(session.MessageOptions{Message: "crash"})
+		p.until("the end of the turn", func(ev *universal.Event) bool {
+			return ev.Type == universal.TypeTurnEnded && string(ev.TurnID) == turn
+		})
+	}
+	return p
+}
+
+func realPerformance(t *testing.T, client *rpc.Client, agent realAgent) *performance {
+	t.Helper()
+	p := newPerformance(t, client, agent.id)
+	own := newMark("TEST_SESSION")
+	p.real, p.models, p.tell = true, agent.models, errand.forModel
+	p.create = func() session.CreateOptions {
+		return session.CreateOptions{Agent: agent.id, Directory: p.dir, Env: map[string]string{own.name: own.value}}
+	}
+	p.crash = func(p *performance) {
+		if err := os.Remove(p.path("pid.txt")); err != nil {
+			p.t.Fatal(err)
+		}
+		turn := endless(p)
+		for _, pid := range agentProcesses(p.t, own) {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+		start := time.Now()
+		p.finish(turn)
+		p.endedCommand(start)
+	}
+	return p
+}
+
+// endedCommand checks that the command which endless ran is gone in time.
+func (p *performance) endedCommand(since time.Time) {
+	p.t.Helper()
+	pid, err := strconv.Atoi(strings.TrimSpace(p.file("pid.txt")))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for syscall.Kill(pid, 0) == nil {
+		if time.Since(since) > 2*time.Second {
+			p.t.Errorf("the command is left as process %d after 2 s: %s", pid, commandLine(pid))
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// agentProcesses are those with a mark that were started by something without
+// it: the agents themselves.
+func agentProcesses(t *testing.T, m mark) []int {
+	t.Helper()
+	all := map[int]bool{}
+	for _, pid := range marked(t, m) {
+		all[pid] = true
+	}
+	var agents []int
+	for pid := range all {
+		if parent := parentOf(pid); parent != 0 && !all[parent] {
+			agents = append(agents, pid)
+		}
+	}
+	if len(agents) == 0 {
+		t.Fatalf("no process of the agent has %s", m.name)
+	}
+	return agents
+}
+
+// parentOf is the parent of a process, 0 if it is gone.
+func parentOf(pid int) int {
+	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "PPid:"); ok {
+			parent, err := strconv.Atoi(strings.TrimSpace(rest))
+			if err != nil {
+				return 0
+			}
+			return parent
+		}
+	}
+	return 0
+}

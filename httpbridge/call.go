@@ -1,0 +1,65 @@
+package httpbridge
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/sandbox-agent/sandbox-agent/rpc"
+	"github.com/sandbox-agent/sandbox-agent/rpc/session"
+)
+
+const healthPath = "/v1/health"
+
+// Headers that tell what a sent message has become.
+const (
+	headerTurnID        = "Turn-Id"
+	headerEventSequence = "Event-Sequence"
+)
+
+// call serves a method that answers once.
+func (b *bridge) call(w http.ResponseWriter, r *http.Request, m rpc.Method) {
+	params, err := b.params(w, r, m)
+	if err != nil {
+		b.fail(w, r, err)
+		return
+	}
+	result, err := b.Server.Call(r.Context(), m, params)
+	if err != nil {
+		b.fail(w, r, err)
+		return
+	}
+	switch sent, ok := result.(session.SendResult); {
+	case ok:
+		tellSent(w, sent)
+		w.WriteHeader(http.StatusNoContent)
+	case reflect.TypeOf(result) == reflect.TypeFor[rpc.Empty]():
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		b.answer(w, r, http.StatusOK, result)
+	}
+}
+
+// tellSent puts into headers what a client on stdio gets as the result.
+func tellSent(w http.ResponseWriter, sent session.SendResult) {
+	w.Header().Set(headerTurnID, sent.TurnID)
+	w.Header().Set(headerEventSequence, strconv.FormatUint(sent.Sequence, 10))
+}
+
+// answer writes a value as JSON.
+func (b *bridge) answer(w http.ResponseWriter, r *http.Request, status int, value any) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // as on stdio
+	if err := encoder.Encode(value); err != nil {
+		b.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if _, err := patient(w).Write(bytes.TrimSuffix(body.Bytes(), []byte("\n"))); err != nil {
+		b.Logger.Debug("http: an answer could not be written", "path", r.URL.Path, "error", err)
+	}
+}

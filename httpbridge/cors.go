@@ -1,0 +1,44 @@
+package httpbridge
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/go-chi/cors"
+)
+
+// CORS says which pages may use the bridge from a browser.
+type CORS struct {
+	// Origins are matched exactly; "*" is every page. Without one there is no
+	// page that may.
+	Origins []string
+	// Methods and Headers that pages may use; none means all.
+	Methods, Headers []string
+	// Credentials lets pages send cookies and logins.
+	Credentials bool
+}
+
+// preflightAge is how long, in seconds, a browser need not ask again.
+const preflightAge = 600
+
+// allowOrigins answers browsers that ask for a page of another origin.
+func (b *bridge) allowOrigins(next http.Handler) http.Handler {
+	c := b.CORS
+	if len(c.Origins) == 0 {
+		return next
+	}
+	methods, headers := c.Methods, c.Headers
+	if len(methods) == 0 {
+		methods = verbs()
+	}
+	if len(headers) == 0 {
+		headers = []string{"*"} // echoes what the page asks for
+	}
+	// Everybody's pages with their visitors' logins is what browsers refuse.
+	credentials := c.Credentials && !slices.Contains(c.Origins, "*")
+	return cors.Handler(cors.Options{
+		AllowedOrigins: c.Origins, AllowedMethods: methods, AllowedHeaders: headers,
+		ExposedHeaders:   []string{headerTurnID, headerEventSequence},
+		AllowCredentials: credentials, MaxAge: preflightAge,
+	})(next)
+}

@@ -1,0 +1,170 @@
+package httpbridge
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/sandbox-agent/sandbox-agent/rpc"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// bodyTime is how long a JSON body may take to come in.
+const bodyTime = time.Minute
+
+// params makes one object of a request's body, query and path, of which the
+// later ones win.
+func (b *bridge) params(w http.ResponseWriter, r *http.Request, m rpc.Method) (json.RawMessage, error) {
+	members, err := b.body(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := addQuery(members, r.URL.RawQuery, m.Params); err != nil {
+		return nil, err
+	}
+	if err := addPath(members, r); err != nil {
+		return nil, err
+	}
+	return json.Marshal(members)
+}
+
+// body reads a JSON object; no body is an empty one.
+func (b *bridge) body(w http.ResponseWriter, r *http.Request) (map[string]json.RawMessage, error) {
+	members := map[string]json.RawMessage{}
+	if r.Body == nil || r.Body == http.NoBody {
+		return members, nil
+	}
+	// The deadline is for the whole body, and is gone before a stream begins.
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTime))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, b.MaxBodyBytes))
+	_ = control.SetReadDeadline(time.Time{})
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, universal.Errorf(universal.KindPayloadTooLarge, "payload too large: the body may have %d bytes", tooLarge.Limit)
+	}
+	if err != nil {
+		return nil, universal.InvalidRequest("the body could not be read: %v", err).Because(err)
+	}
+	if len(text) == 0 {
+		return members, nil
+	}
+	if !isJSON(r.Header.Get("Content-Type")) {
+		return nil, universal.Errorf(universal.KindUnsupportedMediaType, "unsupported media type: send the body with Content-Type: application/json")
+	}
+	if !json.Valid(text) {
+		return nil, universal.Errorf(universal.KindParseError, "parse error: the body is not JSON")
+	}
+	if err := json.Unmarshal(text, &members); err != nil || members == nil {
+		return nil, universal.Errorf(universal.KindUnprocessable, "unprocessable: the body is not an object").Because(err)
+	}
+	return members, nil
+}
+
+func isJSON(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+}
+
+// addQuery adds the members of a query that the params know, whether they are
+// spelt includeRaw or include_raw.
+func addQuery(members map[string]json.RawMessage, query string, params reflect.Type) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return universal.InvalidRequest("bad query string: %v", err)
+	}
+	for _, f := range reflect.VisibleFields(params) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous || name == "" || name == "-" {
+			continue
+		}
+		for _, spelling := range []string{name, snakeCase(name)} {
+			if !values.Has(spelling) {
+				continue
+			}
+			value, err := scalar(values.Get(spelling), f.Type)
+			if err != nil {
+				return universal.InvalidRequest("bad query string: %s %v", spelling, err)
+			}
+			if value != nil {
+				members[name] = value
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// scalar is a query value as JSON; nil for a type that has no place in a query.
+func scalar(text string, t reflect.Type) (json.RawMessage, error) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return json.Marshal(text)
+	case reflect.Bool:
+		value, err := strconv.ParseBool(text)
+		if err != nil {
+			return nil, errors.New("must be true or false")
+		}
+		return json.Marshal(value)
+	case reflect.Int, reflect.Int64:
+		value, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, errors.New("must be a whole number")
+		}
+		return json.Marshal(value)
+	case reflect.Uint, reflect.Uint64:
+		value, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return nil, errors.New("must be a whole number that is not negative")
+		}
+		return json.Marshal(value)
+	default:
+		return nil, nil
+	}
+}
+
+// snakeCase is the other spelling of a name in camelCase.
+func snakeCase(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		if r >= 'A' && r <= 'Z' {
+			b.WriteByte('_')
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// addPath adds the parameters of the path. The router leaves them escaped
+// where the client escaped more than it had to.
+func addPath(members map[string]json.RawMessage, r *http.Request) error {
+	given := chi.RouteContext(r.Context()).URLParams
+	for i, name := range given.Keys {
+		value := given.Values[i]
+		if r.URL.RawPath != "" {
+			unescaped, err := url.PathUnescape(value)
+			if err != nil {
+				return universal.InvalidRequest("bad path: %v", err)
+			}
+			value = unescaped
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		members[name] = text
+	}
+	return nil
+}

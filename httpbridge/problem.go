@@ -1,0 +1,100 @@
+package httpbridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/sandbox-agent/sandbox-agent/rpc"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// statusClientGone is what is logged for a request whose client didn't wait;
+// nobody sees it.
+const statusClientGone = 499
+
+// fail answers with a problem document. Its content type is application/json,
+// as clients of the v0.1 API expect: their SDK decodes a problem only then.
+func (b *bridge) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		w.WriteHeader(statusClientGone)
+		return
+	}
+	problem, info := rpc.ProblemOf(err)
+	if info.Kind == universal.KindInternal {
+		b.Logger.Error("http: a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	status := info.Status
+	if status == 0 { // a kind that only stdio knows
+		status = statusClientGone
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="sandbox-agent"`)
+	}
+	body, encodeErr := json.Marshal(problem)
+	if encodeErr != nil {
+		b.Logger.Error("http: a problem could not be encoded", "error", encodeErr)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = patient(w).Write(body) // whoever doesn't read it has gone
+}
+
+// recover keeps one request's panic from the others.
+func (b *bridge) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler { //nolint:errorlint // it is compared as net/http does
+				panic(cause)
+			}
+			b.Logger.Error("http: a handler panicked", "path", r.URL.Path, "panic", cause, "stack", string(debug.Stack()))
+			b.fail(w, r, errors.New("the request could not be handled; the log says why"))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// notFound answers for unknown paths, which need no token.
+func (b *bridge) notFound(w http.ResponseWriter, r *http.Request) {
+	b.fail(w, r, universal.Errorf(universal.KindNotFound, "not found: %s; the API is below /v1, its description at /v1/openapi.json", r.URL.Path))
+}
+
+// verbs are the methods that a route can have.
+func verbs() []string {
+	return []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+}
+
+// methodNotAllowed answers for known paths with another verb, which don't
+// tell more than they would to somebody with the right one.
+func (b *bridge) methodNotAllowed(routes chi.Routes) http.HandlerFunc {
+	refuse := func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.Path
+		if r.URL.RawPath != "" {
+			path = r.URL.RawPath
+		}
+		var allowed []string
+		for _, verb := range verbs() {
+			if routes.Match(chi.NewRouteContext(), verb, path) {
+				allowed = append(allowed, verb)
+			}
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		b.fail(w, r, universal.Errorf(universal.KindMethodNotAllowed, "method not allowed: %s %s; use %s", r.Method, r.URL.Path, strings.Join(allowed, " or ")))
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1/") && r.URL.Path != healthPath {
+			b.authorized(refuse)(w, r)
+			return
+		}
+		refuse(w, r)
+	}
+}

@@ -1,0 +1,164 @@
+package httpbridge
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/sandbox-agent/sandbox-agent/rpc"
+	"github.com/sandbox-agent/sandbox-agent/rpc/session"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// lastEventID is what a reader that comes back has seen.
+const lastEventID = "Last-Event-ID"
+
+// stream serves a method whose answer is a stream of events.
+func (b *bridge) stream(w http.ResponseWriter, r *http.Request, m rpc.Method) {
+	if id := r.Header.Get(lastEventID); id != "" && r.Method == http.MethodGet {
+		if _, err := strconv.ParseUint(id, 10, 64); err != nil {
+			b.fail(w, r, universal.InvalidRequest("%s must be the id of an event, which is a number", lastEventID))
+			return
+		}
+		query := r.URL.Query()
+		query.Set("offset", id)
+		r.URL.RawQuery = query.Encode()
+	}
+	params, err := b.params(w, r, m)
+	if err != nil {
+		b.fail(w, r, err)
+		return
+	}
+	result, feed, err := b.Server.Open(r.Context(), m, params)
+	if err != nil {
+		b.fail(w, r, err)
+		return
+	}
+	if sent, ok := result.(rpc.SendStreamResult); ok {
+		tellSent(w, sent.SendResult)
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("Cache-Control", "no-cache")
+	header.Set("X-Accel-Buffering", "no") // a proxy must not wait for more
+	w.WriteHeader(http.StatusOK)
+	events := newEventWriter(w, b.Heartbeat)
+	defer events.close()
+	if err := events.Flush(); err != nil { // the client sees that it is in
+		return
+	}
+	if _, err := feed(r.Context(), events); err != nil && r.Context().Err() == nil {
+		b.Logger.Debug("http: a stream broke", "path", r.URL.Path, "error", err)
+		return
+	}
+	_ = events.Flush()
+}
+
+// writeBytes is how much is gathered before it is written.
+const writeBytes = 32 << 10
+
+var heartbeat = []byte(": still here\n\n")
+
+// eventWriter writes server-sent events. A writer that waits for its client
+// waits alone: the log keeps what is not written yet.
+type eventWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	every   time.Duration
+	beat    *time.Timer
+
+	mu     sync.Mutex // guards all below, and is held while writing to this client
+	buf    []byte
+	wrote  bool // since the last heartbeat
+	closed bool
+}
+
+func newEventWriter(w http.ResponseWriter, every time.Duration) *eventWriter {
+	e := &eventWriter{w: w, control: http.NewResponseController(w), every: every, buf: make([]byte, 0, 1<<10)}
+	e.beat = time.AfterFunc(math.MaxInt64, e.heartbeat) // it reads beat, so it begins after this
+	e.beat.Reset(every)
+	return e
+}
+
+// close ends the heartbeats; none is under way once it returns.
+func (e *eventWriter) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	e.beat.Stop()
+}
+
+// heartbeat shows a client, and proxies on the way, that a silent stream lives.
+func (e *eventWriter) heartbeat() {
+	// A writer that holds the lock is writing, or waiting for its client.
+	if e.mu.TryLock() {
+		defer e.mu.Unlock()
+		if !e.closed && !e.wrote {
+			e.buf = append(e.buf, heartbeat...)
+			_ = e.flush() // a broken connection ends the request's context
+		}
+		e.wrote = false
+		if e.closed {
+			return
+		}
+	}
+	e.beat.Reset(e.every)
+}
+
+// Event implements rpc.FeedWriter.
+func (e *eventWriter) Event(sequence uint64, head, raw []byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.buf = append(e.buf, "id: "...)
+	e.buf = strconv.AppendUint(e.buf, sequence, 10)
+	e.buf = append(e.buf, "\ndata: "...)
+	e.buf = append(append(append(e.buf, head...), raw...), "}\n\n"...)
+	if len(e.buf) < writeBytes {
+		return nil
+	}
+	return e.write()
+}
+
+// Changed implements rpc.FeedWriter.
+func (e *eventWriter) Changed(info session.Info) error {
+	text, err := json.Marshal(info)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.buf = append(append(append(e.buf, "data: "...), text...), "\n\n"...)
+	return nil
+}
+
+// Flush implements rpc.FeedWriter.
+func (e *eventWriter) Flush() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.flush()
+}
+
+func (e *eventWriter) flush() error {
+	if err := e.write(); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}
+
+// maxKept is the largest buffer that is kept for the next events.
+const maxKept = 4 * writeBytes
+
+func (e *eventWriter) write() error {
+	if len(e.buf) == 0 {
+		return nil
+	}
+	e.wrote = true
+	_, err := e.w.Write(e.buf)
+	if e.buf = e.buf[:0]; cap(e.buf) > maxKept {
+		e.buf = make([]byte, 0, writeBytes)
+	}
+	return err
+}
