@@ -47,8 +47,9 @@ lint: ## vet and staticcheck, for every system
 	GOOS=windows $(GO) vet ./...
 	$(TOOL) staticcheck ./...
 
-generate: ## write again what is made from the code: README's table, the goldens
+generate: ## write again what is made from the code: README's tables, the goldens
 	$(GO) test ./rpc -run TestREADME -update
+	$(GO) test ./fixtures/capabilities -run TestREADME -update
 	$(GO) test ./cmd/sandbox-agent -run TestArrows -update-arrows
 
 check: lint cross ## lint, cross-build, and that go.mod is tidy
