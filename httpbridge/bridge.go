@@ -30,14 +30,13 @@ type Options struct {
 	MaxBodyBytes int64
 	// Heartbeat is how often a silent stream gets a comment; 0 means 15 s.
 	Heartbeat time.Duration
-	// Metrics writes what /v1/metrics shows.
-	Metrics http.Handler
 }
 
 // bridge is a method table on HTTP.
 type bridge struct {
 	Options
-	token tokenCheck
+	token   tokenCheck
+	metrics metrics
 }
 
 // NewHandler makes the handler of all routes. Its streams end with the
@@ -61,9 +60,7 @@ func (b *bridge) routes() chi.Router {
 	r.Get("/", b.welcome)
 	r.Get("/ui", b.page)
 	r.Get("/ui/*", b.page)
-	if b.Metrics != nil {
-		r.Method(http.MethodGet, "/v1/metrics", b.authorized(b.Metrics.ServeHTTP))
-	}
+	r.Get("/v1/metrics", b.authorized(b.showMetrics))
 	for _, m := range rpc.Table() {
 		for _, path := range m.Paths {
 			handler := b.handler(m)

@@ -26,6 +26,7 @@ func (b *bridge) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	problem, info := rpc.ProblemOf(err)
+	b.metrics.failed(info.Kind)
 	if info.Kind == universal.KindInternal {
 		b.Logger.Error("http: a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}

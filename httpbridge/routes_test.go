@@ -14,7 +14,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
-// The routes are those of the table, and the three for people.
+// The routes are those of the table, and those that are for people and machines that watch.
 func TestRoutesAreTheTable(t *testing.T) {
 	var want []string
 	for _, m := range rpc.Table() {
@@ -25,7 +25,7 @@ func TestRoutesAreTheTable(t *testing.T) {
 			}
 		}
 	}
-	want = append(want, "GET /", "GET /ui", "GET /ui/*")
+	want = append(want, "GET /", "GET /ui", "GET /ui/*", "GET /v1/metrics")
 	handler := httpbridge.NewHandler(httpbridge.Options{Server: rpc.NewServer(rpc.ServerOptions{})})
 	var got []string
 	err := chi.Walk(handler.(chi.Router), func(verb, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {

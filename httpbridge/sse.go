@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/rpc"
@@ -47,6 +48,7 @@ func (b *bridge) stream(w http.ResponseWriter, r *http.Request, m rpc.Method) {
 	w.WriteHeader(http.StatusOK)
 	events := newEventWriter(w, b.Heartbeat)
 	defer events.close()
+	defer b.metrics.streaming(r, events)()
 	if err := events.Flush(); err != nil { // the client sees that it is in
 		return
 	}
@@ -69,6 +71,7 @@ type eventWriter struct {
 	control *http.ResponseController
 	every   time.Duration
 	beat    *time.Timer
+	last    atomic.Uint64 // sequence number of the last event that was taken
 
 	mu     sync.Mutex // guards all below, and is held while writing to this client
 	buf    []byte
@@ -112,6 +115,7 @@ func (e *eventWriter) heartbeat() {
 func (e *eventWriter) Event(sequence uint64, head, raw []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.last.Store(sequence)
 	e.buf = append(e.buf, "id: "...)
 	e.buf = strconv.AppendUint(e.buf, sequence, 10)
 	e.buf = append(e.buf, "\ndata: "...)

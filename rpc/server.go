@@ -53,6 +53,18 @@ func NewServer(opts ServerOptions) *Server {
 // Limits are what the server holds its clients to.
 func (s *Server) Limits() Limits { return s.limits }
 
+// Stats are the figures of the server's sessions.
+func (s *Server) Stats() session.Stats { return s.sessions.Stats() }
+
+// Head is the sequence number of a session's last event; 0 if there is none.
+func (s *Server) Head(sessionID string) uint64 {
+	found, err := s.sessions.Get(sessionID)
+	if err != nil {
+		return 0
+	}
+	return found.Head()
+}
+
 // Call answers a method that answers once. Params are one JSON object, as
 // clients on stdio send it. A method that streams or is about a connection is
 // an internal error.

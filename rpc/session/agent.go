@@ -54,6 +54,9 @@ func (s *Session) startAgent(ctx context.Context) (drivers.Session, error) {
 	s.agent.startup = startup
 	s.agent.generation++
 	generation := s.agent.generation
+	if generation > 1 {
+		s.manager.counters.restarts.Add(1)
+	}
 	cfg := s.cfg
 	cfg.Settings = s.forDriver(cfg.Settings)
 	if !s.memory {

@@ -44,6 +44,7 @@ type Manager struct {
 	directory   string
 	idleTimeout time.Duration
 	tasks       sync.WaitGroup // terminations under way
+	counters    counters
 
 	installer      Installer
 	installMissing bool
@@ -251,6 +252,7 @@ func (m *Manager) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	m.remove(s)
+	m.counters.deletedEvents.Add(s.log.Head())
 	s.deleteLog()
 	return nil
 }
