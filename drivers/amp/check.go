@@ -1,0 +1,71 @@
+package amp
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+var threadForm = regexp.MustCompile(`^T-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// Check implements drivers.Driver. What it says of modes holds for the program
+// that is installed, or for native builds where there is none.
+func (d *Driver) Check(ctx context.Context, cfg *drivers.Config) error {
+	g := native
+	if p, err := d.program(ctx); err == nil {
+		g = p.generation
+	}
+	if err := checkSettings(g, cfg.Settings); err != nil {
+		return err
+	}
+	if cfg.Directory != "" && (!filepath.IsAbs(cfg.Directory) || !isDir(cfg.Directory)) {
+		return universal.InvalidRequest("directory %s: give the absolute path of a directory that exists", cfg.Directory)
+	}
+	if cfg.Resume != "" && !threadForm.MatchString(cfg.Resume) {
+		return universal.InvalidRequest("resume %q: the ids of this agent's conversations are T- and a UUID", cfg.Resume)
+	}
+	for _, name := range sortedKeys(cfg.Env) {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(cfg.Env[name], 0) {
+			return universal.InvalidRequest("env: %q is no environment variable", name)
+		}
+	}
+	if strings.ContainsRune(cfg.SystemPrompt, 0) {
+		return universal.InvalidRequest("systemPrompt contains a zero byte")
+	}
+	if _, err := mcpServers(cfg.MCP, d.opts.Getenv); err != nil {
+		return err
+	}
+	_, err := findSkills(cfg.Skills)
+	return err
+}
+
+func checkSettings(g generation, s drivers.Settings) error {
+	if !g.has(s.AgentMode) {
+		var ids []string
+		for _, m := range g.modes() {
+			ids = append(ids, m.ID)
+		}
+		return universal.ModeNotSupported(agentID, s.AgentMode).With("message", "choose one of: "+strings.Join(ids, ", "))
+	}
+	if s.PermissionMode != "" && !slices.Contains(drivers.PermissionModes(), s.PermissionMode) {
+		return universal.ModeNotSupported(agentID, string(s.PermissionMode))
+	}
+	if s.Model != "" {
+		return universal.InvalidRequest("model %q: Amp has no choice of models; choose one by agentMode", s.Model)
+	}
+	if s.Variant != "" {
+		return universal.InvalidRequest("variant %q: Amp's modes have no variants", s.Variant)
+	}
+	return nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}

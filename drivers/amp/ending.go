@@ -1,0 +1,78 @@
+package amp
+
+import (
+	"strings"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// ending is how a turn's process ended, and what we did to it.
+type ending struct {
+	exit        process.Exit
+	interrupted bool  // we stopped it, since a person wanted that
+	stalled     limit // we stopped it, since it had hung there; noLimit if not
+	fatal       error // we stopped it, since it can't be worked with
+}
+
+// cancelledText is how the CLI tells that a signal ended its turn.
+const cancelledText = "User cancelled"
+
+// end appends to dst what ends the turn; crashed says that the agent died
+// instead, which is for the session to tell.
+func (c *converter) end(dst []universal.Event, e ending) (events []universal.Event, crashed bool) {
+	c.out, c.raw = dst, nil
+	defer func() { c.out = nil }()
+	stop, problem, crashed := c.outcome(e)
+	if crashed {
+		c.turn = turn{}
+		return c.out, true
+	}
+	if problem != nil {
+		c.emit(universal.TypeError, problem)
+	}
+	c.withdrawAll()
+	if d := c.diffs.session.event(universal.DiffSession); d != nil && c.diffs.turn.text.Len() > 0 {
+		c.emit(universal.TypeDiffUpdated, d)
+	}
+	ended := &universal.TurnEndedData{Phase: universal.PhaseEnded, StopReason: stop}
+	if u := c.usage.turn(); u.TotalTokens != nil {
+		ended.Usage = u
+	}
+	c.turn = turn{}
+	c.emit(universal.TypeTurnEnded, ended)
+	return c.out, false
+}
+
+// outcome decides how the turn ended. The CLI's word counts, if it gave one:
+// its exit code is 0 also for errors, and may be 1 after an interrupt.
+func (c *converter) outcome(e ending) (stop universal.StopReason, problem *universal.ErrorData, crashed bool) {
+	t := &c.turn
+	switch r := t.result; {
+	case e.fatal != nil:
+		return universal.StopError, &universal.ErrorData{Message: e.fatal.Error(), Category: universal.CategoryInternal}, false
+	case r != nil && !r.IsError && t.cut:
+		return universal.StopMaxTokens, nil, false
+	case r != nil && !r.IsError:
+		return universal.StopEndTurn, nil, false
+	case e.interrupted, r != nil && strings.HasPrefix(r.Error, cancelledText) && e.stalled == noLimit:
+		return universal.StopInterrupted, nil, false
+	case e.stalled == limitCut, e.stalled == limitSaid && t.cut:
+		// The JavaScript builds say nothing more when an answer was too long
+		// or refused, and don't tell which of the two it was.
+		return universal.StopMaxTokens, nil, false
+	case e.stalled == limitSaid:
+		return universal.StopEndTurn, nil, false
+	case e.stalled != noLimit:
+		return universal.StopError, e.stalled.problem(), false
+	case r != nil:
+		return universal.StopError, failure(r.Error), false
+	case e.exit.Signal != "" || e.exit.Code == nil || t.begun:
+		return "", nil, true
+	}
+	return universal.StopError, startFailure(e.exit.Code, stderrOf(e.exit.Stderr)), false
+}
+
+func stderrOf(s process.Stderr) universal.Stderr {
+	return universal.Stderr{Head: s.Head, Tail: s.Tail, Truncated: s.Truncated, TotalLines: s.TotalLines}
+}

@@ -1,0 +1,166 @@
+package amp
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// maxDiff bounds a diff, in bytes: one that is larger is left out.
+const maxDiff = 1 << 20
+
+// change is what a tool did to one file.
+type change struct {
+	path   string
+	from   string // the former path of a renamed file
+	action universal.FileAction
+	diff   string // unified, "" where it isn't known
+}
+
+func (f *change) part() *universal.FileRefPart {
+	return &universal.FileRefPart{Path: f.path, Action: f.action, From: f.from, Diff: universal.NullString(f.diff)}
+}
+
+// changes are the files that a call has read or changed; none where it failed
+// or is about no file.
+func (c *converter) changes(r *result) []change {
+	if r.isError {
+		return nil
+	}
+	path := r.input.file()
+	switch r.call.name {
+	case "Read":
+		if r.body.AbsolutePath != "" {
+			path = r.body.AbsolutePath
+		}
+		if path == "" {
+			return nil
+		}
+		c.diffs.know(path)
+		return []change{{path: path, action: universal.FileRead}}
+	case "create_file":
+		f := change{path: path, action: universal.FileWrite}
+		if before, exists := c.diffs.known[path]; !exists || before != nil {
+			old := ""
+			if before != nil {
+				old = *before
+			}
+			f.diff = c.unified(path, exists, old, r.input.Content)
+		}
+		c.diffs.write(path, r.input.Content)
+		return []change{f}
+	case "edit_file":
+		f := change{path: path, action: universal.FilePatch, diff: c.nativeDiff(path, r.body.Diff)}
+		c.diffs.know(path)
+		return []change{f}
+	case "apply_patch":
+		var all []change
+		for i := range r.body.Files {
+			all = append(all, c.patched(&r.body.Files[i]))
+		}
+		return all
+	}
+	return nil
+}
+
+// patchedFile is a file in the result of apply_patch.
+type patchedFile struct {
+	URI  string `json:"uri"`
+	From string `json:"oldUri"`
+	Type string `json:"type"` // add, update, delete, move
+	Diff string `json:"diff"`
+}
+
+func (c *converter) patched(p *patchedFile) change {
+	f := change{path: filePath(p.URI), action: universal.FilePatch}
+	switch p.Type {
+	case "add", "create":
+		f.action = universal.FileWrite
+	case "delete", "remove":
+		f.action = universal.FileDelete
+	case "move", "rename":
+		f.action, f.from = universal.FileRename, filePath(p.From)
+	}
+	f.diff = c.nativeDiff(f.path, p.Diff)
+	if f.action == universal.FileDelete {
+		delete(c.diffs.known, f.path)
+	} else {
+		c.diffs.know(f.path)
+	}
+	return f
+}
+
+// filePath is the path of a file: URI.
+func filePath(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "file" {
+		return uri
+	}
+	return filepath.FromSlash(u.Path)
+}
+
+// diffName is how a diff names a file: relative to the working directory where
+// it lies inside, so that the diff can be applied there.
+func (c *converter) diffName(path string) string {
+	if c.cwd != "" {
+		if rel, err := filepath.Rel(c.cwd, path); err == nil && filepath.IsLocal(rel) {
+			path = rel
+		}
+	}
+	return strings.TrimPrefix(filepath.ToSlash(path), "/")
+}
+
+// unified is the diff between two texts.
+func (c *converter) unified(path string, existed bool, was, is string) string {
+	if len(was)+len(is) > maxDiff {
+		return ""
+	}
+	name := c.diffName(path)
+	from := "/dev/null"
+	if existed {
+		from = "a/" + name
+	}
+	return udiff.Unified(from, "b/"+name, was, is)
+}
+
+// nativeDiff is the CLI's diff, which stands in a fence of Markdown and names
+// the file by its whole path, in our form.
+func (c *converter) nativeDiff(path, text string) string {
+	text = strings.TrimPrefix(text, "```diff\n")
+	text = strings.TrimSuffix(strings.TrimRight(text, "\n"), "\n```")
+	if text == "" || len(text) > maxDiff {
+		return ""
+	}
+	name := c.diffName(path)
+	var b strings.Builder
+	hunks := false
+	for line := range strings.Lines(text + "\n") {
+		switch {
+		case hunks:
+		case strings.HasPrefix(line, "@@"):
+			hunks = true
+		case strings.HasPrefix(line, "--- "):
+			line = headerLine(line, "--- ", "a/"+name)
+		case strings.HasPrefix(line, "+++ "):
+			line = headerLine(line, "+++ ", "b/"+name)
+		default:
+			continue // such as a line "Index: …"
+		}
+		b.WriteString(line)
+	}
+	if !hunks {
+		return ""
+	}
+	return b.String()
+}
+
+func headerLine(line, mark, name string) string {
+	if strings.HasPrefix(line, mark+"/dev/null") {
+		return mark + "/dev/null\n"
+	}
+	return mark + name + "\n"
+}

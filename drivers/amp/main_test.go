@@ -1,0 +1,17 @@
+package amp
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/toolserver"
+)
+
+func TestMain(m *testing.M) {
+	process.RunGuardIfAsked()
+	RunHelperIfAsked()
+	toolserver.ServeIfAsked()
+	goleak.VerifyTestMain(m)
+}

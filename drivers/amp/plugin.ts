@@ -1,0 +1,72 @@
+// The part of sandbox-agent inside Amp: it asks the bridge before a tool runs,
+// and gives the model a tool to ask the person. It holds no decision of its
+// own; when the bridge doesn't answer, the call is refused.
+import net from 'node:net'
+
+const CHANNEL = '{{channel}}'
+const address = process.env[CHANNEL] ?? ''
+delete process.env[CHANNEL] // for what the plugin's process may start
+
+type Answer = { action: 'allow' | 'reject' | 'answer'; text?: string }
+
+function consult(request: unknown): Promise<Answer> {
+	return new Promise((resolve, reject) => {
+		const [host, secret] = address.split('/')
+		const [name, port] = host.split(':')
+		let reply = ''
+		const socket = net.connect({ host: name, port: Number(port) }, () => {
+			socket.write(JSON.stringify({ secret, request }) + '\n')
+		})
+		socket.setEncoding('utf8')
+		socket.on('data', (piece: string) => {
+			reply += piece
+			if (!reply.endsWith('\n')) return
+			socket.end()
+			try {
+				resolve(JSON.parse(reply))
+			} catch (error) {
+				reject(error)
+			}
+		})
+		socket.on('error', reject)
+		socket.on('close', () => reject(new Error('the bridge gave no answer')))
+	})
+}
+
+export const description = 'Lets the client of sandbox-agent decide and answer'
+
+export default function (amp: any) {
+	if (address === '') return // not a session of ours
+	amp.registerTool({
+		name: '{{tool}}',
+		description: {{description}},
+		inputSchema: {{schema}},
+		// Never called: the answer is given to the tool.call event below, which
+		// knows the call's id.
+		async execute() {
+			throw new Error('the person can not be asked now')
+		},
+	})
+	amp.on('tool.call', async (event: any) => {
+		const asks = event.tool === '{{tool}}'
+		let answer: Answer
+		try {
+			answer = await consult({
+				kind: asks ? 'question' : 'tool',
+				tool: event.tool,
+				input: event.input,
+				tool_use_id: event.toolUseID,
+			})
+		} catch (error) {
+			return { action: 'reject-and-continue', message: String(error) }
+		}
+		switch (answer.action) {
+			case 'allow':
+				return { action: 'allow' }
+			case 'answer':
+				return { action: 'synthesize', result: { output: answer.text ?? '' } }
+			default:
+				return { action: 'reject-and-continue', message: answer.text ?? '' }
+		}
+	})
+}

@@ -1,0 +1,106 @@
+package amp
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// limit is a place where the CLI may hang for ever without a word, and how long
+// its silence is borne there.
+type limit int
+
+const (
+	// noLimit: a tool runs, a sub-agent works, or a person is asked. These may
+	// take days.
+	noLimit limit = iota
+	// limitBegin: nothing was printed yet. Native builds print their first line
+	// when the model begins; a build without a login would wait for a browser.
+	limitBegin
+	// limitModel: the model thinks, or its stream has stalled: the CLI prints
+	// neither pieces nor signs of life, and no time limit of its own was seen.
+	// So it has to be longer than any one message of a model takes.
+	limitModel
+	// limitSaid: the model has said its last word and the result is to come.
+	limitSaid
+	// limitCut: the model has stopped without saying why. The JavaScript builds
+	// hang there.
+	limitCut
+	// limitResult: the result is there, and the process has to end.
+	limitResult
+)
+
+func (l limit) duration() time.Duration {
+	switch l {
+	case limitBegin:
+		return 3 * time.Minute
+	case limitModel:
+		return 30 * time.Minute
+	case limitSaid:
+		return 5 * time.Minute
+	case limitCut:
+		return 5 * time.Second
+	case limitResult:
+		return 10 * time.Second
+	}
+	return 0
+}
+
+// problem is what is told of a turn that hung.
+func (l limit) problem() *universal.ErrorData {
+	d := &universal.ErrorData{Code: "stalled", Category: universal.CategoryNetwork, Retryable: true}
+	switch l {
+	case limitBegin:
+		d.Message = fmt.Sprintf("amp said nothing for %v after its start; is it logged in, and its service reachable?", l.duration())
+	default:
+		d.Message = fmt.Sprintf("the model said nothing for %v; the turn was given up", l.duration())
+	}
+	return d
+}
+
+// limit is the one that holds now.
+func (c *converter) limit() limit {
+	t := &c.turn
+	switch {
+	case t.result != nil:
+		return limitResult
+	case !t.begun:
+		return limitBegin
+	case len(c.calls) > 0 || len(c.requests) > 0:
+		return noLimit
+	case t.echoed < t.sent:
+		return limitModel // another message waits for its turn
+	case t.cut:
+		return limitCut
+	case t.said:
+		return limitSaid
+	}
+	return limitModel
+}
+
+// watch stops a process that stays silent for too long. It ends when heard is
+// closed; each value is the limit that holds from then on. stop is called once
+// at most.
+func watch(heard <-chan limit, stop func(limit)) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	now, stopped := noLimit, false
+	for {
+		var over <-chan time.Time
+		if now != noLimit && !stopped {
+			timer.Reset(now.duration())
+			over = timer.C
+		}
+		select {
+		case next, more := <-heard:
+			if !more {
+				return
+			}
+			now = next
+		case <-over:
+			stopped = true
+			stop(now)
+		}
+	}
+}
