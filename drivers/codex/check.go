@@ -1,0 +1,126 @@
+package codex
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// efforts are the variants that models of Codex have; which of them one has,
+// its list of models tells. Another service may have others.
+func efforts() []string {
+	return []string{"none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"}
+}
+
+// Check implements drivers.Driver.
+func (d *Driver) Check(ctx context.Context, cfg *drivers.Config) error {
+	if err := checkSettings(cfg.Settings); err != nil {
+		return err
+	}
+	if cfg.Directory != "" && (!filepath.IsAbs(cfg.Directory) || !isDir(cfg.Directory)) {
+		return universal.InvalidRequest("directory %s: give the absolute path of a directory that exists", cfg.Directory)
+	}
+	if cfg.Resume != "" && !uuidForm.MatchString(cfg.Resume) {
+		return universal.InvalidRequest("resume %q: the ids of this agent's conversations are UUIDs", cfg.Resume)
+	}
+	for _, name := range sortedKeys(cfg.Env) {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(cfg.Env[name], 0) {
+			return universal.InvalidRequest("env: %q is no environment variable", name)
+		}
+	}
+	if _, err := mcpServers(cfg.MCP, d.opts.Getenv); err != nil {
+		return err
+	}
+	if _, err := skills.Find(agentID, cfg.Skills); err != nil {
+		return err
+	}
+	if err := d.checkVersion(ctx); err != nil {
+		return err
+	}
+	return d.checkModel(ctx, cfg.Env, cfg.Settings)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// checkSettings checks what needs no agent.
+func checkSettings(s drivers.Settings) error {
+	if s.AgentMode != "" && s.AgentMode != drivers.ModeBuild && s.AgentMode != drivers.ModePlan {
+		return universal.ModeNotSupported(agentID, s.AgentMode)
+	}
+	if s.PermissionMode != "" && !slices.Contains(drivers.PermissionModes(), s.PermissionMode) {
+		return universal.ModeNotSupported(agentID, string(s.PermissionMode))
+	}
+	if s.Model != "" && (strings.TrimSpace(s.Model) != s.Model || strings.ContainsFunc(s.Model, func(r rune) bool { return r <= ' ' || r == 0x7F })) {
+		return universal.InvalidRequest("model %q: a model's name has no spaces", s.Model)
+	}
+	return nil
+}
+
+// checkVersion refuses an app-server that speaks otherwise. One that isn't there
+// is found out by the start, which may install it.
+func (d *Driver) checkVersion(ctx context.Context) error {
+	path, err := d.opts.Locate()
+	if err != nil {
+		return nil
+	}
+	version, err := d.version(ctx, path)
+	switch {
+	case err != nil:
+		d.opts.Logger.Warn("the version of codex can't be read", "path", path, "error", err)
+	case isOlder(version, oldestVersion):
+		return universal.NotSupported(agentID, "version: "+tooOld(version))
+	case !isKnown(version):
+		d.opts.Logger.Warn("this version of codex was not tried", "version", version, "known", knownVersion)
+	}
+	return nil
+}
+
+// checkModel compares model and variant with the list of the agent.
+func (d *Driver) checkModel(ctx context.Context, env map[string]string, s drivers.Settings) error {
+	if s.Model == "" && s.Variant == "" {
+		return nil
+	}
+	if _, err := d.opts.Locate(); err != nil {
+		return nil // as above
+	}
+	c, err := d.catalog(ctx, env)
+	if err != nil {
+		return err
+	}
+	return c.check(s)
+}
+
+func (c *catalog) check(s drivers.Settings) error {
+	id := firstOf(s.Model, c.models.DefaultModel)
+	m := c.find(id)
+	if m == nil && s.Model != "" && !c.custom {
+		var names []string
+		for _, known := range c.models.Models {
+			names = append(names, known.ID)
+		}
+		return universal.InvalidRequest("model %q: this agent has no such model; choose one of %s", s.Model, strings.Join(names, ", "))
+	}
+	if s.Variant == "" {
+		return nil
+	}
+	variants := efforts()
+	if m != nil && len(m.Variants) > 0 && !c.custom {
+		variants = m.Variants
+	}
+	if !slices.Contains(variants, s.Variant) {
+		return universal.InvalidRequest("variant %q: %s has %s", s.Variant, firstOf(id, "this agent"), strings.Join(variants, ", "))
+	}
+	return nil
+}

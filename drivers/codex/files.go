@@ -1,0 +1,196 @@
+package codex
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+// fileChange is what a patch does to one file.
+type fileChange struct {
+	Path string `json:"path"`
+	Kind struct {
+		Type     string `json:"type"` // "add", "delete" or "update"
+		MovePath string `json:"move_path,omitempty"`
+	} `json:"kind"`
+	// Diff is the whole content of a file that was added or deleted, and the
+	// hunks of one that was changed.
+	Diff string `json:"diff"`
+}
+
+type fileChangeItem struct {
+	Changes []fileChange `json:"changes"`
+	Status  string       `json:"status"`
+}
+
+const patchTool = "apply_patch"
+
+func (c *converter) fileChangeStarted(it *item, raw json.RawMessage) error {
+	var l fileChangeItem
+	if err := json.Unmarshal(raw, &l); err != nil {
+		return err
+	}
+	c.callPatch(it, l.Changes)
+	return nil
+}
+
+func (c *converter) callPatch(it *item, changes []fileChange) {
+	it.changes = changes
+	paths := make([]string, len(changes))
+	for i, change := range changes {
+		paths[i] = change.Path
+	}
+	c.call(it, patchKind(changes), patchTool, encode(struct {
+		Changes []fileChange `json:"changes"`
+	}{changes}), strings.Join(paths, ", "))
+}
+
+// patchKind is what a patch does, if it does one thing only.
+func patchKind(changes []fileChange) universal.ToolKind {
+	all := func(is func(*fileChange) bool) bool {
+		return len(changes) > 0 && !slices.ContainsFunc(changes, func(f fileChange) bool { return !is(&f) })
+	}
+	switch {
+	case all(func(f *fileChange) bool { return f.Kind.Type == "delete" }):
+		return universal.ToolDelete
+	case all(func(f *fileChange) bool { return f.Kind.MovePath != "" }):
+		return universal.ToolMove
+	}
+	return universal.ToolEdit
+}
+
+func (c *converter) fileChangeCompleted(it *item, raw json.RawMessage) error {
+	var l fileChangeItem
+	if err := json.Unmarshal(raw, &l); err != nil {
+		return err
+	}
+	c.callPatch(it, l.Changes)
+	switch l.Status {
+	case "declined":
+		c.completeResult(it, universal.StatusFailed, "The patch was rejected.")
+		return nil
+	case "failed":
+		c.completeResult(it, universal.StatusFailed, "The patch was not applied.")
+		return nil
+	}
+	var parts []universal.Part
+	var lines []string
+	for i := range l.Changes {
+		part, line := c.filePart(&l.Changes[i])
+		parts, lines = append(parts, part), append(lines, line)
+	}
+	c.completeResult(it, universal.StatusCompleted, strings.Join(lines, "\n"), parts...)
+	return nil
+}
+
+// maxDiff bounds a diff, in bytes: one that is larger is left out.
+const maxDiff = 1 << 20
+
+// filePart is a changed file, and what is said of it in a line.
+func (c *converter) filePart(f *fileChange) (*universal.FileRefPart, string) {
+	name := c.diffName(f.Path)
+	p := &universal.FileRefPart{Path: f.Path, Action: universal.FilePatch}
+	line, diff := "M "+name, ""
+	switch {
+	case f.Kind.Type == "add":
+		p.Action = universal.FileWrite
+		line, diff = "A "+name, udiff.Unified("/dev/null", "b/"+name, "", f.Diff)
+	case f.Kind.Type == "delete":
+		p.Action = universal.FileDelete
+		line, diff = "D "+name, udiff.Unified("a/"+name, "/dev/null", f.Diff, "")
+	case f.Kind.MovePath != "":
+		p.Action, p.Path, p.From = universal.FileRename, f.Kind.MovePath, f.Path
+		to := c.diffName(p.Path)
+		line, diff = fmt.Sprintf("R %s to %s", name, to), hunksDiff("a/"+name, "b/"+to, withoutTrailer(f.Diff))
+	default:
+		diff = hunksDiff("a/"+name, "b/"+name, f.Diff)
+	}
+	if len(diff) <= maxDiff {
+		p.Diff = universal.NullString(diff)
+	}
+	return p, line
+}
+
+// hunksDiff puts the names of the files before hunks.
+func hunksDiff(from, to, hunks string) string {
+	if hunks == "" {
+		return ""
+	}
+	return "--- " + from + "\n+++ " + to + "\n" + hunks
+}
+
+// withoutTrailer cuts off the line that Codex puts behind the hunks of a moved
+// file.
+func withoutTrailer(hunks string) string {
+	if at := strings.LastIndex(hunks, "\nMoved to: "); at >= 0 && !strings.Contains(strings.TrimSpace(hunks[at:]), "\n") {
+		return strings.TrimRight(hunks[:at], "\n") + "\n"
+	}
+	return hunks
+}
+
+// diffName is how a diff names a file: relative to the working directory where
+// it lies inside, so that the diff can be applied there.
+func (c *converter) diffName(path string) string {
+	if c.directory != "" {
+		if rel, err := filepath.Rel(c.directory, path); err == nil && filepath.IsLocal(rel) {
+			path = rel
+		}
+	}
+	return strings.TrimPrefix(filepath.ToSlash(path), "/")
+}
+
+// diffUpdated tells what the turn's patches have changed together. Codex repeats
+// it unchanged many times.
+func (c *converter) diffUpdated(th *thread, params []byte) error {
+	var l struct {
+		Diff string `json:"diff"`
+	}
+	if err := json.Unmarshal(params, &l); err != nil {
+		return err
+	}
+	if !c.isRoot(th) || l.Diff == c.diff {
+		return nil
+	}
+	c.diff = l.Diff
+	c.emit(universal.TypeDiffUpdated, &universal.DiffData{Scope: universal.DiffTurn, Diff: l.Diff, Files: diffFiles(l.Diff)})
+	return nil
+}
+
+// diffFiles sums up a diff in git's form.
+func diffFiles(diff string) []universal.DiffFile {
+	files := []universal.DiffFile{}
+	var f *universal.DiffFile
+	inHunk := false
+	for line := range strings.Lines(diff) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "diff --git "):
+			files = append(files, universal.DiffFile{Action: universal.FilePatch})
+			f, inHunk = &files[len(files)-1], false
+			if _, name, ok := strings.Cut(line, " b/"); ok {
+				f.Path = name
+			}
+		case f == nil:
+		case strings.HasPrefix(line, "@@ "):
+			inHunk = true
+		case inHunk && strings.HasPrefix(line, "+"):
+			f.Additions++
+		case inHunk && strings.HasPrefix(line, "-"):
+			f.Deletions++
+		case inHunk:
+		case strings.HasPrefix(line, "new file"):
+			f.Action = universal.FileWrite
+		case strings.HasPrefix(line, "deleted file"):
+			f.Action = universal.FileDelete
+		case strings.HasPrefix(line, "rename to "):
+			f.Action, f.Path = universal.FileRename, strings.TrimPrefix(line, "rename to ")
+		}
+	}
+	return files
+}
