@@ -38,7 +38,6 @@ func TestWithLogin(t *testing.T) {
 			".local/share/opencode/auth.json": borrowed,
 			".claude/.credentials.json":       `{"claudeAiOauth":{"accessToken":"x","expiresAt":1}}`,
 		}, nil, ""},
-		{"another address", unasked, opencode, []string{"ANTHROPIC_BASE_URL=http://127.0.0.1:1"}, ""},
 		{"nothing to give", unasked, nil, nil, ""},
 	}
 	for _, tt := range tests {

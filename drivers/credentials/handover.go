@@ -9,30 +9,22 @@ import "github.com/sandbox-agent/sandbox-agent/drivers"
 // its own.
 //
 // An agent that has a login keeps it. Where [Own] doesn't know, ask the agent
-// before giving it one: it may have a better one in a keychain. Nothing is
-// handed to an agent that is sent to another address than its maker's, which
-// the key was not made for.
+// before giving it one: it may have a better one in a keychain.
 func Handover(agent string, opts Options) (Credential, bool) {
 	if own, _ := Own(agent, opts); own == drivers.LoginYes {
 		return Credential{}, false
 	}
-	provider, address := "", ""
+	set := Find(opts)
 	switch agent {
 	case AgentClaude:
-		provider, address = Anthropic, "ANTHROPIC_BASE_URL"
+		return set.Get(Anthropic)
 	case AgentCodex:
-		provider, address = OpenAI, "OPENAI_BASE_URL"
-	default:
-		return Credential{}, false
+		// A token that a ChatGPT login gave somebody else is of no use to
+		// Codex, which would have to renew it.
+		c, ok := set.Get(OpenAI)
+		return c, ok && c.Type == APIKey
 	}
-	if newFinder(opts).Getenv(address) != "" {
-		return Credential{}, false
-	}
-	set := Find(opts)
-	c, ok := set.Get(provider)
-	// A token that a ChatGPT login gave somebody else is of no use to Codex,
-	// which would have to renew it.
-	return c, ok && (provider == Anthropic || c.Type == APIKey)
+	return Credential{}, false
 }
 
 // Variables are the environment variables in which programs take a credential,

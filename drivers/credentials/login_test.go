@@ -33,7 +33,6 @@ func TestLogin(t *testing.T) {
 		{name: "claude: empty file", agent: AgentClaude, files: map[string]string{".claude.json": `{}`}, own: drivers.LoginUnknown, login: drivers.LoginUnknown},
 		{name: "claude: broken file", agent: AgentClaude, files: map[string]string{".claude/.credentials.json": `{`}, own: drivers.LoginUnknown, login: drivers.LoginUnknown},
 		{name: "claude: opencode's key", agent: AgentClaude, files: opencode, own: drivers.LoginUnknown, login: drivers.LoginYes, given: "a"},
-		{name: "claude: opencode's key at another address", agent: AgentClaude, env: map[string]string{"ANTHROPIC_BASE_URL": "http://x"}, files: opencode, own: drivers.LoginUnknown, login: drivers.LoginUnknown},
 
 		{name: "codex: nothing", agent: AgentCodex, own: drivers.LoginNo, login: drivers.LoginNo},
 		{name: "codex: key", agent: AgentCodex, files: map[string]string{".codex/auth.json": `{"OPENAI_API_KEY":"x"}`}, own: drivers.LoginYes, login: drivers.LoginYes},

@@ -21,7 +21,7 @@ func Amp() Program {
 		Script:    "@sourcegraph/amp",
 		Homes:     []string{".amp/bin", ".local/bin"},
 		Version:   version,
-		Packages: map[Platform]Package{
+		Packages: Packages{
 			"linux-x64":    native("linux-x64", "amp", "sha512-BsQyuBKf9jYno4vknDM9Mx20iOurO8/G14aaHZCMT1H1TlrOIOWH4//1ZwBll1/AneOxc+mqkoF0f3N/3fr/eA=="),
 			"linux-arm64":  native("linux-arm64", "amp", ""),
 			"darwin-x64":   native("darwin-x64", "amp", ""),

@@ -19,7 +19,7 @@ func Claude() Program {
 		Launchers: []string{"@anthropic-ai/claude-code"},
 		Homes:     []string{".local/bin", ".claude/local"},
 		Version:   version,
-		Packages: map[Platform]Package{
+		Packages: Packages{
 			"linux-x64":        native("linux-x64", "claude", "sha512-9Gn+V7DtJ8M1nztP9CeDVl9g3RtrepI7rOFTyPRRnZe8D6zebIHKmC7OvBauucuAP0X0k85SDN/LPVZyjsGezQ=="),
 			"linux-x64-musl":   native("linux-x64-musl", "claude", "sha512-OnduSSPY1b59FA8jTbq20Y1XkDUV0S1OVyvYBNslEbpX79P81JF7Ih4lgYvDKiFnnSv75z4Kv6qLE5DQqogYXA=="),
 			"linux-arm64":      native("linux-arm64", "claude", "sha512-V4yanAY5EA5UpwwRPtjSfqDbNqAlUJeVn3NYZw2AgmRHjdpSsLtHAzbxRXfkAnbjwTXzE0uedjQxUY02ARPcsA=="),

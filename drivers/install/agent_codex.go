@@ -25,7 +25,7 @@ func Codex() Program {
 		Launchers: []string{"@openai/codex"},
 		Homes:     []string{".local/bin"},
 		Version:   version,
-		Packages: map[Platform]Package{
+		Packages: Packages{
 			"linux-x64":        linuxX64,
 			"linux-x64-musl":   linuxX64,
 			"linux-arm64":      linuxARM64,

@@ -18,7 +18,7 @@ func OpenCode() Program {
 		Launchers: []string{"opencode-ai"},
 		Homes:     []string{".opencode/bin", ".local/bin"},
 		Version:   version,
-		Packages: map[Platform]Package{
+		Packages: Packages{
 			"linux-x64":               native("linux-x64", "opencode", "sha512-q/t/3p2CTxOT9y2kvjesb/LZab2+1eqlhhWA02Be6mjTtmYtNBcBsrI5yDo4Fw7ZSPBW2oyMIGMNRqiKQjiAWw=="),
 			"linux-x64-baseline":      native("linux-x64-baseline", "opencode", "sha512-1KQGBiiDDeL/VHHbHkOvvFo8Jr97WT5+C1tear+p7IcDTnXgVHXqIjU4O4jM4mHQzykTP2i884FCnW5LDa+zCA=="),
 			"linux-x64-musl":          native("linux-x64-musl", "opencode", ""),

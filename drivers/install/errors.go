@@ -18,7 +18,7 @@ var (
 	ErrRefused             = errors.New("the npm registry wants a login; put a token for it into .npmrc (npm login does)")
 	ErrUnknownVersion      = errors.New("the npm registry has no such version")
 	ErrIntegrity           = errors.New("the downloaded package is not the one that was meant to be; nothing of it is kept: try again, and if it happens again, don't trust this registry")
-	ErrDiskFull            = errors.New("the disk is full; free some space or choose another folder")
+	ErrDiskFull            = errors.New("the disk is full; free some space, or choose a folder elsewhere")
 )
 
 // reasons are the words for the causes that clients can switch on.
@@ -50,7 +50,11 @@ func failed(ctx context.Context, agent string, err error) error {
 			break
 		}
 	}
-	return e.With("message", err.Error())
+	message := err.Error()
+	if errors.Is(err, ErrDiskFull) {
+		message += "; " + DataDirVariable + " chooses the folder"
+	}
+	return e.With("message", message)
 }
 
 // explainDisk adds ErrDiskFull to an error that the system gave for that reason.

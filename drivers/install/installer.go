@@ -91,7 +91,7 @@ func (in *Installer) Install(ctx context.Context, req Request) (Installed, error
 }
 
 func (in *Installer) install(ctx context.Context, p *Program, req Request) (done Installed, err error) {
-	platform, pkg, ok := p.on(in.host)
+	platform, pkg, ok := p.Packages.For(in.host)
 	if !ok {
 		return Installed{}, fmt.Errorf("%w (%s); if you have a program that runs here, set %s to its path", ErrUnsupportedPlatform, in.host, p.Variable)
 	}

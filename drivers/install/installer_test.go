@@ -212,12 +212,12 @@ func TestInstallTwiceAtOnce(t *testing.T) {
 			var begun, waiting sync.WaitGroup
 			begun.Add(1)
 			waiting.Add(3)
-			b.registry.first = func(http.ResponseWriter, *http.Request) bool {
+			b.registry.answerFirst(func(http.ResponseWriter, *http.Request) bool {
 				begun.Done()
 				waiting.Wait() // until the others have seen the lock
-				b.registry.first = nil
+				b.registry.answerFirst(nil)
 				return false
-			}
+			})
 			var wg sync.WaitGroup
 			install := func(report Report) {
 				wg.Go(func() {
@@ -250,17 +250,13 @@ func TestInstallTwiceAtOnce(t *testing.T) {
 // Every failure has its kind and its reason, says what to do, and leaves
 // nothing that anybody would run.
 func TestInstallFails(t *testing.T) {
-	change := func(b *bench, do func(r *release)) {
-		r := b.registry.packages[testPackage]["1.0.0"]
-		do(&r)
-		b.registry.packages[testPackage]["1.0.0"] = r
-	}
+	change := func(b *bench, do func(r *release)) { b.registry.change(testPackage, "1.0.0", do) }
 	answer := func(code int) func(*bench) {
 		return func(b *bench) {
-			b.registry.first = func(w http.ResponseWriter, _ *http.Request) bool {
+			b.registry.answerFirst(func(w http.ResponseWriter, _ *http.Request) bool {
 				w.WriteHeader(code)
 				return true
-			}
+			})
 		}
 	}
 	other := func(entries ...entry) func(*testing.T, *bench) {
@@ -287,10 +283,10 @@ func TestInstallFails(t *testing.T) {
 		{name: "login refused", prepare: on(answer(http.StatusForbidden)), reason: "login_needed", says: "403"},
 		{name: "registry out of order", prepare: on(answer(http.StatusBadGateway)), says: "answered 502 Bad Gateway"},
 		{name: "not a registry", prepare: on(func(b *bench) {
-			b.registry.first = func(w http.ResponseWriter, _ *http.Request) bool {
+			b.registry.answerFirst(func(w http.ResponseWriter, _ *http.Request) bool {
 				fmt.Fprint(w, "<html>")
 				return true
-			}
+			})
 		}), says: "doesn't answer as an npm registry"},
 		{name: "no such package", prepare: on(func(b *bench) { delete(b.registry.packages, testPackage) }), reason: "unknown_version", says: "404"},
 		{name: "wrong checksum", prepare: on(func(b *bench) {
@@ -301,14 +297,14 @@ func TestInstallFails(t *testing.T) {
 			b.registry.publish(testPackage, Amp().Version, program(t, "evil"))
 		}, reason: "integrity", says: "than the one that is known"},
 		{name: "broken off", prepare: on(func(b *bench) {
-			b.registry.first = func(w http.ResponseWriter, r *http.Request) bool {
+			b.registry.answerFirst(func(w http.ResponseWriter, r *http.Request) bool {
 				if !strings.HasSuffix(r.URL.Path, ".tgz") {
 					return false
 				}
 				w.Header().Set("Content-Length", "1000000")
 				fmt.Fprint(w, "x")
 				return true
-			}
+			})
 		}), reason: "offline", says: "unexpected EOF"},
 		{name: "no archive", prepare: on(func(b *bench) { b.registry.publish(testPackage, "1.0.0", []byte("x")) }), says: "unpack"},
 		{name: "leads out", prepare: other(entry{name: "package/../../../../evil", body: "x"}), says: "leads out of the package"},
@@ -357,14 +353,14 @@ func TestInstallFails(t *testing.T) {
 func TestInstallTriesAgain(t *testing.T) {
 	b := newBench(t)
 	failures := 2
-	b.registry.first = func(w http.ResponseWriter, r *http.Request) bool {
+	b.registry.answerFirst(func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasSuffix(r.URL.Path, ".tgz") || failures == 0 {
 			return false
 		}
 		failures--
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return true
-	}
+	})
 	b.install(t, Request{Version: "1.0.0"})
 	if n := b.downloads(); n != 3 {
 		t.Errorf("%d downloads, want the third to succeed", n)
@@ -375,7 +371,7 @@ func TestInstallGivenUp(t *testing.T) {
 	b := newBench(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("the caller is gone")
-	b.registry.first = func(w http.ResponseWriter, r *http.Request) bool {
+	b.registry.answerFirst(func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasSuffix(r.URL.Path, ".tgz") {
 			return false
 		}
@@ -384,7 +380,7 @@ func TestInstallGivenUp(t *testing.T) {
 		cancel(gone)
 		<-r.Context().Done()
 		return true
-	}
+	})
 	if _, err := b.Install(ctx, Request{Agent: testAgent, Version: "1.0.0"}); !errors.Is(err, gone) {
 		t.Errorf("error %v, want the context's", err)
 	}
@@ -420,19 +416,17 @@ func TestInstallWithToken(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		strangers = append(strangers, r.Header.Get("Authorization"))
-		_, _ = w.Write(b.registry.packages[testPackage]["1.0.0"].tarball)
+		_, _ = w.Write(b.registry.tarball(testPackage, "1.0.0"))
 	}))
 	defer elsewhere.Close()
-	r := b.registry.packages[testPackage]["1.0.0"]
-	r.elsewhere = elsewhere.URL + "/files/amp.tgz"
-	b.registry.packages[testPackage]["1.0.0"] = r
-	b.registry.first = func(w http.ResponseWriter, r *http.Request) bool {
+	b.registry.change(testPackage, "1.0.0", func(r *release) { r.elsewhere = elsewhere.URL + "/files/amp.tgz" })
+	b.registry.answerFirst(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Header.Get("Authorization") == "Bearer made-up" {
 			return false
 		}
 		w.WriteHeader(http.StatusUnauthorized)
 		return true
-	}
+	})
 	write(t, strings.TrimPrefix(b.registry.URL, "http:")+"/:_authToken=${TOKEN}\n", 0o600, b.home, ".npmrc")
 	b.environ = append(b.environ, "TOKEN=made-up")
 	b.install(t, Request{Version: "1.0.0"})
@@ -446,9 +440,7 @@ func TestInstallFromMirror(t *testing.T) {
 	b := newBench(t)
 	far := httptest.NewServer(http.NotFoundHandler())
 	far.Close()
-	r := b.registry.packages[testPackage]["1.0.0"]
-	r.elsewhere = far.URL + "/" + testPackage + "/-/1.0.0.tgz"
-	b.registry.packages[testPackage]["1.0.0"] = r
+	b.registry.change(testPackage, "1.0.0", func(r *release) { r.elsewhere = far.URL + "/" + testPackage + "/-/1.0.0.tgz" })
 	b.install(t, Request{Version: "1.0.0"})
 	if got := b.located(t); got != "1.0.0" {
 		t.Errorf("located %q", got)
@@ -468,10 +460,7 @@ func TestInstallThroughProxy(t *testing.T) {
 		b.registry.ServeHTTP(w, r)
 	}))
 	defer proxy.Close()
-	for version, r := range b.registry.packages[testPackage] {
-		r.elsewhere = "http://registry.invalid/npm/" + testPackage + "/-/" + version + ".tgz"
-		b.registry.packages[testPackage][version] = r
-	}
+	b.registry.change(testPackage, "2.0.0", func(r *release) { r.elsewhere = "http://registry.invalid/npm/" + testPackage + "/-/2.0.0.tgz" })
 	write(t, "proxy="+proxy.URL+"\n", 0o600, b.home, ".npmrc")
 	b.install(t, Request{Version: "latest"})
 	if got := b.located(t); got != "2.0.0" || len(hosts) != 1 || !hosts["registry.invalid"] {
@@ -482,7 +471,7 @@ func TestInstallThroughProxy(t *testing.T) {
 // What another user of this package installs has no versions to choose from.
 func TestFetch(t *testing.T) {
 	b := newBench(t)
-	tarball := b.registry.packages[testPackage]["1.0.0"].tarball
+	tarball := b.registry.tarball(testPackage, "1.0.0")
 	pkg := Package{Name: testPackage, Version: "1.0.0", Integrity: integrityOf(tarball), Executable: "amp"}
 	dir := filepath.Join(t.TempDir(), "amp", "1.0.0")
 	for range 2 {

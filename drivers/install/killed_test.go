@@ -13,7 +13,7 @@ import (
 func TestInstallKilled(t *testing.T) {
 	b := newBench(t)
 	downloading := make(chan struct{})
-	b.registry.first = func(w http.ResponseWriter, r *http.Request) bool {
+	b.registry.answerFirst(func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasSuffix(r.URL.Path, ".tgz") {
 			return false
 		}
@@ -23,7 +23,7 @@ func TestInstallKilled(t *testing.T) {
 		close(downloading)
 		<-r.Context().Done()
 		return true
-	}
+	})
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestInstallKilled(t *testing.T) {
 	if left := b.folders(t); len(left) != 1 || !strings.HasPrefix(left[0], stagingPrefix) || b.located(t) != "" {
 		t.Errorf("left %v, located %q; want what was begun and nothing to run", left, b.located(t))
 	}
-	b.registry.first = nil
+	b.registry.answerFirst(nil)
 	b.install(t, Request{Version: "1.0.0"})
 	if got := b.located(t); got != "1.0.0" || len(b.folders(t)) != 1 {
 		t.Errorf("located %q in %v", got, b.folders(t))

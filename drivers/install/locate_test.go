@@ -20,7 +20,7 @@ var testProgram = Program{
 	Launchers: []string{"@maker/agent"},
 	Homes:     []string{".agent/bin"},
 	Version:   "1.0.0",
-	Packages: map[Platform]Package{
+	Packages: Packages{
 		Host(): {Name: "@maker/agent-native", Version: "1.0.0", Executable: name()},
 	},
 }

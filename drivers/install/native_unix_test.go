@@ -18,7 +18,7 @@ const nodeScript = "#!/usr/bin/env node\n"
 // The packages as npm, pnpm and bun put them on disk, and what is to be run.
 func TestLauncherStandsForTheNativeProgram(t *testing.T) {
 	packageOf := func(p Program) (folder, executable string) {
-		_, pkg, ok := p.on(Host())
+		_, pkg, ok := p.Packages.For(Host())
 		if !ok {
 			t.Fatalf("%s is not published for %s", p.Agent, Host())
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ type npmConfig map[string]string
 // those says where it is. dir is where a project is looked for.
 func readNPMConfig(environ []string, dir string) (npmConfig, error) {
 	c := npmConfig{}
-	for _, entry := range environ {
+	for _, entry := range slices.Backward(environ) {
 		name, value, _ := strings.Cut(entry, "=")
 		c.variable(name, value)
 	}
@@ -45,10 +46,11 @@ func readNPMConfig(environ []string, dir string) (npmConfig, error) {
 	return c, c.file(global, getenv)
 }
 
-// lookup reads variables of an environment as os.Environ gives it.
+// lookup reads variables of an environment as os.Environ gives it; the last of
+// several counts.
 func lookup(environ []string) func(string) string {
 	return func(name string) string {
-		for _, entry := range environ {
+		for _, entry := range slices.Backward(environ) {
 			if key, value, _ := strings.Cut(entry, "="); key == name {
 				return value
 			}
@@ -105,8 +107,14 @@ func (c npmConfig) file(path string, getenv func(string) string) error {
 	if err != nil {
 		return fmt.Errorf("read npm's configuration: %w", err)
 	}
+	c.parse(string(text), getenv)
+	return nil
+}
+
+// parse takes settings from the text of an .npmrc.
+func (c npmConfig) parse(text string, getenv func(string) string) {
 	lists := map[string][]string{}
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.ContainsRune(";#[", rune(line[0])) {
 			continue
@@ -123,7 +131,6 @@ func (c npmConfig) file(path string, getenv func(string) string) error {
 	for name, values := range lists {
 		c.set(name, strings.Join(values, "\n"))
 	}
-	return nil
 }
 
 // plainValue takes quotes and comments from a value.

@@ -162,3 +162,24 @@ func TestCertificates(t *testing.T) {
 		t.Errorf("by default: %v", err)
 	}
 }
+
+// Whatever is in the file, reading it ends, and what can't be an address isn't
+// taken for one.
+func FuzzNPMConfig(f *testing.F) {
+	f.Add("registry=http://127.0.0.1:1/\n//127.0.0.1:1/:_authToken=x")
+	f.Add("; comment\n[x]\na = \"b\nc[]='d'\nregistry=${F?}\\;")
+	f.Fuzz(func(t *testing.T, text string) {
+		c := npmConfig{}
+		c.parse(text, getenv(nil))
+		address, err := c.registry("@maker/agent")
+		if err != nil || address == "" {
+			return
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatalf("%q was taken for an address: %v", address, err)
+		}
+		c.authorize(req)
+		_, _ = c.proxy(req)
+	})
+}

@@ -49,7 +49,7 @@ func TestBestPackage(t *testing.T) {
 		{"plan9-mips", Claude(), ""},
 	}
 	for _, tt := range tests {
-		got, pkg, ok := tt.program.on(tt.host)
+		got, pkg, ok := tt.program.Packages.For(tt.host)
 		if got != tt.want || ok != (tt.want != "") || ok && pkg.Executable == "" {
 			t.Errorf("%s on %s: %s (%+v), want %s", tt.program.Agent, tt.host, got, pkg, tt.want)
 		}

@@ -26,9 +26,23 @@ type Program struct {
 	// Version is the one that this bridge was tested with, as the program
 	// itself reports it.
 	Version string
-	// Packages maps a platform to the npm package that holds the program of
-	// that version, alone and complete.
-	Packages map[Platform]Package
+	// Packages are the npm packages that hold the program of that version,
+	// each alone and complete.
+	Packages Packages
+}
+
+// Packages maps a platform to the package for it.
+type Packages map[Platform]Package
+
+// For returns the best package for a host, and the platform that it was
+// published for.
+func (p Packages) For(host Platform) (Platform, Package, bool) {
+	for _, platform := range host.runs() {
+		if pkg, ok := p[platform]; ok {
+			return platform, pkg, true
+		}
+	}
+	return "", Package{}, false
 }
 
 // Package is one npm package that brings a program without running any install
@@ -78,14 +92,4 @@ func (p *Program) in(pkg Package, version string) Package {
 	pkg.Version = version + p.suffix(pkg)
 	pkg.Integrity = ""
 	return pkg
-}
-
-// on returns the best package for a host, and the platform that it is for.
-func (p *Program) on(host Platform) (Platform, Package, bool) {
-	for _, platform := range host.runs() {
-		if pkg, ok := p.Packages[platform]; ok {
-			return platform, pkg, true
-		}
-	}
-	return "", Package{}, false
 }

@@ -69,14 +69,16 @@ type release struct {
 // written down, without the slash in front.
 type scripted struct {
 	*httptest.Server
+
+	mu       sync.Mutex
 	tags     map[string]string             // of every package
 	packages map[string]map[string]release // by name and version
-	// first answers before anything else; false lets the registry answer.
-	first func(w http.ResponseWriter, r *http.Request) bool
-
-	mu    sync.Mutex
-	asked []string
+	first    answer
+	asked    []string
 }
+
+// answer is given before the registry's; false lets the registry answer.
+type answer func(w http.ResponseWriter, r *http.Request) bool
 
 func newScripted(t *testing.T) *scripted {
 	t.Helper()
@@ -88,10 +90,33 @@ func newScripted(t *testing.T) *scripted {
 
 // publish adds a version of a package.
 func (s *scripted) publish(name, version string, tarball []byte) {
+	s.change(name, version, func(r *release) { *r = release{tarball: tarball, integrity: integrityOf(tarball)} })
+}
+
+// change changes a version of a package.
+func (s *scripted) change(name, version string, do func(r *release)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.packages[name] == nil {
 		s.packages[name] = map[string]release{}
 	}
-	s.packages[name][version] = release{tarball: tarball, integrity: integrityOf(tarball)}
+	r := s.packages[name][version]
+	do(&r)
+	s.packages[name][version] = r
+}
+
+// tarball is a version of a package.
+func (s *scripted) tarball(name, version string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.packages[name][version].tarball
+}
+
+// answerFirst sets what answers before the registry; nil for nothing.
+func (s *scripted) answerFirst(first answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.first = first
 }
 
 // requests are those since the last call.
@@ -107,10 +132,13 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	s.mu.Lock()
 	s.asked = append(s.asked, path)
+	first := s.first
 	s.mu.Unlock()
-	if s.first != nil && s.first(w, r) {
+	if first != nil && first(w, r) {
 		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if name, file, ok := strings.Cut(path, "/-/"); ok {
 		found, ok := s.packages[name][strings.TrimSuffix(file, ".tgz")]
 		if !ok {

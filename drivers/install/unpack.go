@@ -38,12 +38,14 @@ func unpack(ctx context.Context, tarball, dir string) error {
 		return fmt.Errorf("unpack: %w", err)
 	}
 	defer root.Close()
-	tr := tar.NewReader(zr)
+	tr := tar.NewReader(readerFunc(func(b []byte) (int, error) {
+		if ctx.Err() != nil { // a program has hundreds of megabytes
+			return 0, context.Cause(ctx)
+		}
+		return zr.Read(b)
+	}))
 	left := int64(maxUnpacked)
 	for range maxEntries {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
 		header, err := tr.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -60,6 +62,10 @@ func unpack(ctx context.Context, tarball, dir string) error {
 	}
 	return fmt.Errorf("unpack: the package holds more than %d files", maxEntries)
 }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 func unpackEntry(root *os.Root, header *tar.Header, content io.Reader) error {
 	_, name, nested := strings.Cut(path.Clean(header.Name), "/")

@@ -70,10 +70,31 @@ func (f *family) sweep(ctx context.Context) error {
 	f.mu.Lock()
 	f.sweeping = true
 	f.mu.Unlock()
-	_, err := f.killUntilGone(ctx, func(t *table, members []*proc) []*proc {
-		return append(members, f.strays(t)...)
+	limit := time.Now().Add(newbornsLimit)
+	for {
+		unsure := false
+		_, err := f.killUntilGone(ctx, func(t *table, members []*proc) []*proc {
+			unsure = f.mayHave(t)
+			return append(members, f.strays(t)...)
+		})
+		if err != nil || !unsure || time.Now().After(limit) {
+			return err
+		}
+		select {
+		case <-time.After(newbornPause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// mayHave tells whether a child that this process has just adopted may be a
+// member: a daemon that was born when the agent ended shows no mark while it
+// becomes another program, so that a second look is needed.
+func (f *family) mayHave(t *table) bool {
+	return slices.ContainsFunc(t.byParent[t.own.pid], func(p *proc) bool {
+		return p.blank && p.session != t.own.session && p.start >= f.agent.start && now().tick <= p.start+newbornTicks
 	})
-	return err
 }
 
 // A child calls setsid a moment after its birth. So one that is born in the

@@ -28,6 +28,7 @@ type proc struct {
 	marked bool   // with a mark of this bridge
 	mark   string // the process part of that mark
 	alien  bool   // with a mark that neither this bridge nor one around it made, or a guard
+	blank  bool   // without any environment, as is a process for a moment when it becomes another program
 }
 
 // table is what /proc tells at one time. Its rows don't change.
@@ -63,7 +64,8 @@ func readTable(bridge, outer string) (*table, error) {
 			continue
 		}
 		if !p.zombie {
-			buf, _ = readAll("/proc/"+name+"/environ", buf)
+			buf, err = readAll("/proc/"+name+"/environ", buf)
+			p.blank = err == nil && len(buf) == 0
 			p.readMarks(buf, bridge, known)
 		}
 		t.procs = append(t.procs, p)

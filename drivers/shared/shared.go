@@ -33,6 +33,11 @@ type Server interface {
 type Pool[S Server] struct {
 	mu      sync.Mutex
 	entries map[string]*entry[S]
+
+	// For Status.
+	died     bool // a server, and none was started since
+	restarts int
+	failure  error // of the last start or server, nil when that went well
 }
 
 // entry is a server that starts, runs or has died.
@@ -42,6 +47,7 @@ type entry[S Server] struct {
 	ready  chan struct{} // closed when the start is over
 	server S             // valid once ready is closed, if err is nil
 	err    error
+	since  time.Time // when the server was ready
 }
 
 // NewPool makes an empty pool.
@@ -95,9 +101,14 @@ func (l *Lease[S]) Release(ctx context.Context) error {
 func (p *Pool[S]) join(ctx context.Context, key string, start func(context.Context) (S, error)) *entry[S] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e := p.entries[key]; e != nil && !e.over() {
-		e.users++
-		return e
+	if e := p.entries[key]; e != nil {
+		if !e.over() {
+			e.users++
+			return e
+		}
+		if e.err == nil {
+			p.noteDeath()
+		}
 	}
 	starting, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e := &entry[S]{users: 1, cancel: cancel, ready: make(chan struct{})}
@@ -105,18 +116,20 @@ func (p *Pool[S]) join(ctx context.Context, key string, start func(context.Conte
 	go func() { // ends with the start, which every user waits for or cancels
 		defer close(e.ready)
 		e.server, e.err = start(starting)
+		e.since = time.Now()
+		if starting.Err() == nil { // else somebody has changed their mind
+			p.noteStart(e.err)
+		}
 	}()
 	return e
 }
 
 // over tells whether the entry's server failed to start or has died.
 func (e *entry[S]) over() bool {
-	select {
-	case <-e.ready:
-	default:
+	switch {
+	case !e.started():
 		return false
-	}
-	if e.err != nil {
+	case e.err != nil:
 		return true
 	}
 	select {
@@ -135,6 +148,9 @@ func (p *Pool[S]) leave(ctx context.Context, key string, e *entry[S]) error {
 	last := e.users == 0
 	if last && p.entries[key] == e {
 		delete(p.entries, key)
+		if e.started() && e.err == nil && e.over() {
+			p.noteDeath()
+		}
 	}
 	p.mu.Unlock()
 	if !last {
