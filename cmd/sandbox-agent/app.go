@@ -76,21 +76,26 @@ func outcome(err error) (int, error) {
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 	app := &cli.Command{
-		Name:            "sandbox-agent",
-		Usage:           "drive coding agents through one interface",
-		Description:     exitCodes,
-		Version:         version,
-		HideVersion:     true, // the library's flag prints more than the contract says
-		HideHelpCommand: true,
-		Reader:          stdin,
-		Writer:          stdout,
-		ErrWriter:       stderr,
-		ExitErrHandler:  func(context.Context, *cli.Command, error) {}, // run decides
-		Flags:           []cli.Flag{&cli.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version", Local: true}},
-		Before:          showVersion,
+		Name:                  "sandbox-agent",
+		Usage:                 "drive coding agents through one interface",
+		Description:           exitCodes,
+		Version:               version,
+		HideVersion:           true, // the library's flag prints more than the contract says
+		HideHelpCommand:       true,
+		Reader:                stdin,
+		Writer:                stdout,
+		ErrWriter:             stderr,
+		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // run decides
+		Flags:                 []cli.Flag{&cli.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version", Local: true}},
+		Before:                showVersion,
+		EnableShellCompletion: true,
 		// A file name may hold a comma.
 		DisableSliceFlagSeparator: true,
-		Commands:                  []*cli.Command{runCommand(), stdioCommand(), serverCommand(), agentsCommand(), installAgentCommand(), doctorCommand(), credentialsCommand()},
+		Commands: []*cli.Command{
+			runCommand(), stdioCommand(), serverCommand(), daemonCommand(),
+			apiGroup("sessions"), apiGroup("fs"), apiCommand(),
+			orRemote(agentsCommand()), installAgentCommand(), doctorCommand(), credentialsCommand(),
+		},
 	}
 	hardenUsage(app)
 	return app

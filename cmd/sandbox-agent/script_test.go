@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,11 +20,12 @@ import (
 )
 
 // TestScript runs the scripts in testdata/script. Each has an empty home and
-// finds no other program than sandbox-agent. They have two commands of their
-// own:
+// finds no other program than sandbox-agent. They have commands of their own:
 //
 //	code N ARG...   runs sandbox-agent, which has to exit with N
 //	stream          checks that stdout is a stream of events, one a line
+//	server ARG...   starts sandbox-agent server until the script's end; its
+//	                address is in $ENDPOINT
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -30,6 +34,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":   scriptCode,
 			"stream": scriptStream,
+			"server": scriptServer,
 		},
 	})
 }
@@ -93,4 +98,33 @@ func scriptStream(ts *testscript.TestScript, neg bool, args []string) {
 	for _, v := range universal.CheckStream(events) {
 		ts.Fatalf("%v", v)
 	}
+}
+
+func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: server ARG...")
+	}
+	cmd := exec.Command(ts.Getenv("SELF"), append([]string{"server", "--port", "0"}, args...)...)
+	cmd.Dir = ts.Getenv("WORK")
+	for _, name := range []string{"HOME", "USERPROFILE", "LOCALAPPDATA", "PATH", asProgram, "GORACE"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	log, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	lines := bufio.NewReader(log)
+	first, err := lines.ReadBytes('\n')
+	ts.Check(err)
+	var listening struct{ URL string }
+	if err := json.Unmarshal(first, &listening); err != nil || listening.URL == "" {
+		ts.Fatalf("the server says %q", first)
+	}
+	ts.Setenv("ENDPOINT", listening.URL)
+	var drained sync.WaitGroup
+	drained.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
+	ts.Defer(func() {
+		ts.Check(cmd.Process.Signal(os.Interrupt))
+		drained.Wait()
+		ts.Check(cmd.Wait())
+	})
 }
