@@ -23,7 +23,7 @@ cross: ## build for every supported system
 		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -o /dev/null ./cmd/sandbox-agent || exit 1; \
 	done
 
-agents: ## install the pinned agents for tests into the user's cache
+agents: ## install the pinned agents and ripgrep for tests into the user's cache
 	$(GO) run ./fixtures/agents/cmd
 
 test: agents ## run all tests, those with real agents included
@@ -61,5 +61,5 @@ record: agents ## make the recordings of AGENT again with the real program
 bench: build ## measure the bridge against its limits
 	$(GO) run ./fixtures/bench -bridge bin/sandbox-agent
 
-demo: build ## a real session with Claude Code, without a key
-	$(GO) run ./fixtures/demo -bridge bin/sandbox-agent
+demo: build ## a real session with AGENT, without a key
+	$(GO) run ./fixtures/demo -bridge bin/sandbox-agent -agent $(AGENT)

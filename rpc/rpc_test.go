@@ -26,28 +26,31 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// newClient starts a bridge with the mock agent in this process and returns a
-// client of it.
-func newClient(t *testing.T) *rpc.Client {
+// newClient starts a bridge in this process, with the mock agent unless others
+// are given, and returns a client of it.
+func newClient(t *testing.T, agents ...drivers.Driver) *rpc.Client {
 	t.Helper()
 	near, far := net.Pipe()
-	serve(t, far)
+	serve(t, far, agents...)
 	client := rpc.NewClient(near, stdio.FramingLine)
 	t.Cleanup(func() { client.Close() })
 	return client
 }
 
-// serve runs a bridge with the mock agent on a connection until the other end
-// is closed, which the caller's cleanup must do.
-func serve(t *testing.T, far net.Conn) {
+// serve runs a bridge, with the mock agent unless others are given, on a
+// connection until the other end is closed, which the caller's cleanup must do.
+func serve(t *testing.T, far net.Conn, agents ...drivers.Driver) {
 	t.Helper()
+	if len(agents) == 0 {
+		agents = []drivers.Driver{mock.New(mock.Options{})}
+	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	store, err := eventlog.OpenStore(eventlog.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	manager, err := session.NewManager(session.ManagerOptions{
-		Drivers: []drivers.Driver{mock.New(mock.Options{})}, Store: store, Logger: logger, Directory: t.TempDir(),
+		Drivers: agents, Store: store, Logger: logger, Directory: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -259,7 +262,10 @@ func TestAgents(t *testing.T) {
 	if err := client.Call(t.Context(), "agents/models", rpc.AgentParams{Agent: "mock"}, &models); err != nil || models.DefaultModel != "mock" {
 		t.Errorf("models: %+v, %v", models, err)
 	}
-	for _, method := range []string{"agents/modes", "agents/models"} {
+	if err := client.Call(t.Context(), "agents/install", rpc.InstallParams{Agent: "mock"}, nil); err != nil {
+		t.Errorf("install what is built in: %v", err)
+	}
+	for _, method := range []string{"agents/install", "agents/modes", "agents/models"} {
 		if err := client.Call(t.Context(), method, rpc.AgentParams{Agent: "nope"}, nil); universal.KindOf(err) != universal.KindUnsupportedAgent {
 			t.Errorf("%s of an unknown agent: %v", method, err)
 		}

@@ -187,14 +187,20 @@ func TestNoLogin(t *testing.T) {
 		t.Run(agent.id, func(t *testing.T) {
 			t.Parallel()
 			lab := agent.lab(t)
-			env := slices.DeleteFunc(lab.env(t.TempDir()), func(entry string) bool {
+			home := t.TempDir()
+			env := slices.DeleteFunc(lab.env(home), func(entry string) bool {
 				name, _, _ := strings.Cut(entry, "=")
-				return slices.Contains(agent.login, name)
+				return slices.Contains(agent.loginVariables, name)
 			})
+			for _, name := range agent.loginFiles {
+				if err := os.Remove(filepath.Join(home, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
 			client := spawnBridge(t, env)
 			created, err := client.Create(t.Context(), session.CreateOptions{Agent: agent.id, Directory: t.TempDir()})
 			if err != nil {
-				refusal{universal.KindPermissionDenied, ""}.check(t, err)
+				refusal{universal.KindPermissionDenied, "login"}.check(t, err)
 				wantNoSession(t, client)
 			} else {
 				s := follow(t, client, created, "")
@@ -224,8 +230,9 @@ func (s *talk) errors() []universal.ErrorCategory {
 	return categories
 }
 
-// A person's own configuration that can't be read is named in a typed error,
-// or does no harm.
+// A person's own configuration that can't be read does no harm, or is named in
+// the error that the session is refused with or, where the agent begins with a
+// message, that its turn ends with.
 func TestBrokenConfiguration(t *testing.T) {
 	t.Parallel()
 	for _, agent := range realAgents() {
@@ -247,7 +254,7 @@ func TestBrokenConfiguration(t *testing.T) {
 				created, err := client.Create(t.Context(), session.CreateOptions{
 					Agent: agent.id, Directory: project, Env: map[string]string{own.name: own.value},
 				})
-				if file.refused {
+				if err != nil {
 					wantNamed(t, err, path)
 					if left := marked(t, own); len(left) > 0 {
 						t.Errorf("processes %v are left, the first is %s", left, commandLine(left[0]))
@@ -255,12 +262,12 @@ func TestBrokenConfiguration(t *testing.T) {
 					wantNoSession(t, client)
 					return
 				}
-				if err != nil {
-					t.Fatal(err)
-				}
 				s := follow(t, client, created, project)
-				if end := s.turn(modelserver.Prompt("text", nil)); end.StopReason != universal.StopEndTurn {
-					t.Errorf("the turn ended as %s", end.StopReason)
+				end := s.turn(modelserver.Prompt("text", nil))
+				switch told := s.complaints(0); {
+				case end.StopReason == universal.StopEndTurn:
+				case !strings.Contains(told, filepath.Base(path)):
+					t.Errorf("the turn ended as %s, and the error doesn't name %s: %s", end.StopReason, path, told)
 				}
 				s.terminate()
 			})
@@ -299,8 +306,8 @@ func TestBadToolServerOfAgents(t *testing.T) {
 				}
 				return false
 			}
-			for !told() { // at the latest with what comes after the turn
-				s.next("the error of the absent server")
+			for !told() { // at the latest after the turn
+				s.next("the notice of the absent server")
 			}
 			s.terminate()
 		})

@@ -15,6 +15,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/amp"
 	"github.com/sandbox-agent/sandbox-agent/drivers/claude"
+	"github.com/sandbox-agent/sandbox-agent/drivers/codex"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/mock"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
@@ -74,6 +75,7 @@ func newBridge(opts bridgeOptions) (*bridge, error) {
 func agentDrivers(supervisor *process.Supervisor, opts bridgeOptions) []drivers.Driver {
 	return []drivers.Driver{
 		claude.New(claude.Options{Supervisor: supervisor, Logger: opts.log}),
+		codex.New(codex.Options{Supervisor: supervisor, Logger: opts.log}),
 		amp.New(amp.Options{Supervisor: supervisor, Logger: opts.log}),
 		mock.New(mock.Options{Pace: opts.mockPace}),
 	}

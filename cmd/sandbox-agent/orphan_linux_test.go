@@ -88,7 +88,8 @@ type orphanRun struct {
 	can     *drivers.Capabilities
 	stream  *stream
 	turn    string
-	own     []int // the agent's own processes; none where each turn has its own
+	agent   []int // the agent's processes; none where each turn has its own
+	early   []int // all that ran before the first turn
 	session mark  // of the agent and all that it starts
 	bridge  mark  // of the bridge and everything else
 }
@@ -122,7 +123,7 @@ func (l *agentLab) orphanRun(t *testing.T) *orphanRun {
 	r := l.orphanBridge(t)
 	r.create("s", r.options())
 	r.stream, _ = r.subscribe("s", nil)
-	r.own = marked(t, r.session)
+	r.agent, r.early = l.processes(t, r.session), marked(t, r.session)
 	r.turn = r.send("s", modelserver.Prompt("bash", modelserver.Input{"command": strays(r.session)})).TurnID
 	sleepers(t, r.session, 3)
 	return r
@@ -173,7 +174,7 @@ func (l *agentLab) orphansOfTurns(t *testing.T) {
 	start := time.Now()
 	r.call("sessions/interrupt", params{"sessionId": "s"}, nil)
 	t.Logf("the interrupt was answered after %v", time.Since(start).Round(time.Millisecond))
-	gone(t, r.session, start, 2*time.Second, r.own...)
+	gone(t, r.session, start, 2*time.Second, r.early...)
 	if ended := r.stream.turnEnded(r.turn); ended.StopReason != universal.StopInterrupted {
 		t.Errorf("stop reason %q", ended.StopReason)
 	}
@@ -190,7 +191,7 @@ func (l *agentLab) orphansOfTurns(t *testing.T) {
 		background = 1
 		sleepers(t, r.session, background)
 	}
-	for _, agent := range r.own {
+	for _, agent := range r.agent {
 		if !slices.Contains(marked(t, r.session), agent) {
 			t.Errorf("the agent, process %d, did not survive the interrupt", agent)
 		}
@@ -225,11 +226,7 @@ func (l *agentLab) orphansOfDeletion(t *testing.T) {
 func (l *agentLab) orphansOfCrash(t *testing.T) {
 	r := l.orphanRun(t)
 	start := time.Now()
-	for _, pid := range agentProcesses(t, r.session) {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-	}
+	l.kill(t, r.session)
 	gone(t, r.session, start, 2*time.Second)
 	if ended := r.stream.turnEnded(r.turn); ended.StopReason != universal.StopError {
 		t.Errorf("stop reason %q", ended.StopReason)
@@ -244,7 +241,7 @@ func (l *agentLab) orphansOfSharedServer(t *testing.T) {
 	r := l.orphanRun(t)
 	r.create("other", r.options())
 	other, _ := r.subscribe("other", nil)
-	if n := len(agentProcesses(t, r.session)); n != 1 {
+	if n := len(l.processes(t, r.session)); n != 1 {
 		t.Errorf("two sessions have %d processes of the agent", n)
 	}
 	turn := r.send("other", modelserver.Prompt("bash", modelserver.Input{"command": "while true; do sleep 301; done"})).TurnID
@@ -319,20 +316,24 @@ func (l *agentLab) orphansOfBridge(t *testing.T) {
 	})
 }
 
-// The agent is there, but does not say so: it was stopped at once.
+// The agent is there, but does not say so: it was stopped at once. The message
+// is for those that begin with it.
 func (l *agentLab) orphansOfStart(t *testing.T) {
 	for name, end := range map[string]struct {
 		how    func(r *orphanRun)
 		limit  time.Duration
-		answer int64 // to the create; 0 for none
+		answer bool // to what was asked
 	}{
-		"end of input during a start": {func(r *orphanRun) { r.closeInput() }, 3 * time.Second, codeSessionEnded},
-		"SIGTERM during a start":      {func(r *orphanRun) { r.signal(syscall.SIGTERM) }, 3 * time.Second, codeSessionEnded},
-		"SIGKILL during a start":      {func(r *orphanRun) { r.signal(syscall.SIGKILL) }, 5 * time.Second, 0},
+		"end of input during a start": {func(r *orphanRun) { r.closeInput() }, 3 * time.Second, true},
+		"SIGTERM during a start":      {func(r *orphanRun) { r.signal(syscall.SIGTERM) }, 3 * time.Second, true},
+		"SIGKILL during a start":      {func(r *orphanRun) { r.signal(syscall.SIGKILL) }, 5 * time.Second, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := l.orphanBridge(t)
-			id := r.ask("sessions/create", r.options())
+			opts := r.options()
+			opts["sessionId"] = "s"
+			create := r.ask("sessions/create", opts)
+			send := r.ask("sessions/sendMessage", params{"sessionId": "s", "message": modelserver.Prompt("text", nil)})
 			eventually(t, "the agent's process", func() bool {
 				for _, pid := range marked(t, r.session) {
 					return syscall.Kill(pid, syscall.SIGSTOP) == nil
@@ -343,12 +344,13 @@ func (l *agentLab) orphansOfStart(t *testing.T) {
 			end.how(r)
 			gone(t, r.session, start, end.limit)
 			gone(t, r.bridge, start, end.limit)
-			if end.answer == 0 {
+			if !end.answer {
 				return
 			}
 			r.exit(start, exitOK)
-			if m := r.answer(id); m.Error == nil || m.Error.Code != end.answer {
-				t.Errorf("the create was answered %s, %+v", m.Result, m.Error)
+			created, sent := r.answer(create), r.answer(send)
+			if err := created.Error; err == nil && sent.Error != nil || err != nil && err.Code != codeSessionEnded {
+				t.Errorf("the create was answered %s, %+v and the message %s, %+v", created.Result, created.Error, sent.Result, sent.Error)
 			}
 		})
 	}

@@ -85,8 +85,9 @@ func (r *reduction) take(ev *universal.Event) {
 	case *universal.ItemData:
 		r.item(ev.Type, &d.Item)
 	case *universal.PermissionData:
-		if ev.Type == universal.TypePermissionResolved && r.answered[d.PermissionID] {
-			r.add(r.place(d.ItemID), &outlined{what: "permission for " + string(d.ToolKind) + ": " + string(d.Status), needs: canBePermitted})
+		// One that names no call is of a sub-agent whose calls aren't told.
+		if call := r.items[d.ItemID]; call != nil && ev.Type == universal.TypePermissionResolved && r.answered[d.PermissionID] {
+			r.add(call, &outlined{what: "permission for " + string(d.ToolKind) + ": " + string(d.Status), needs: canBePermitted})
 		}
 	case *universal.QuestionData:
 		if ev.Type == universal.TypeQuestionResolved && r.answered[d.QuestionID] {
@@ -180,7 +181,8 @@ func (line *outlined) result(it *universal.Item) {
 				line.what += ", which it says is not so"
 			}
 		case *universal.CommandPart:
-			if p.ExitCode != nil && it.Status != universal.StatusCancelled {
+			// One that isn't to run is kept from it, or from what it wants.
+			if p.ExitCode != nil && it.Status == universal.StatusCompleted {
 				line.detail = append(line.detail, trait{"command with exit code", canRun})
 			}
 		case *universal.FileRefPart:
@@ -219,7 +221,7 @@ func (o outline) neutral() outline {
 	for _, line := range o {
 		line.inside = line.inside.neutral()
 		switch line.what {
-		case "call " + string(universal.ToolThink):
+		case "call " + string(universal.ToolThink), "call " + string(universal.ToolOther):
 			// With such a tool an agent keeps its own house. What a client
 			// should know of it has events of its own.
 			continue

@@ -16,8 +16,9 @@ type realAgent struct {
 	environ func(url, home string) []string
 	// models are two that the agent can be asked for, if it can be asked.
 	models [2]string
-	// login names what is taken out of the environment to have no login.
-	login []string
+	// loginVariables and loginFiles, in the home, are what is taken away to
+	// have no login.
+	loginVariables, loginFiles []string
 	// unknownNative looks like an id of the agent's conversations.
 	unknownNative string
 	// broken are files of a person's configuration that can't be read.
@@ -34,16 +35,13 @@ type realAgent struct {
 type brokenFile struct {
 	path      string
 	inProject bool
-	// refused tells that no session can be made with it; else the agent goes
-	// on without.
-	refused bool
 }
 
-// agentState is a file, or a folder with all in it.
+// agentState is a file, or a folder with all in it; the path may be a pattern.
 type agentState struct{ path, why string }
 
 func realAgents() []realAgent {
-	return []realAgent{claudeCode(), ampCLI()}
+	return []realAgent{claudeCode(), codexCLI(), ampCLI()}
 }
 
 func claudeCode() realAgent {
@@ -52,9 +50,9 @@ func claudeCode() realAgent {
 		environ: func(url, home string) []string {
 			return append(modelserver.ClaudeEnv(url, home), "CLAUDE_CODE_ENABLE_TODO_TOOLS=1")
 		},
-		models:        [2]string{"sonnet", "opus"},
-		login:         []string{"ANTHROPIC_API_KEY"},
-		unknownNative: "01234567-89ab-4def-8123-456789abcdef",
+		models:         [2]string{"sonnet", "opus"},
+		loginVariables: []string{"ANTHROPIC_API_KEY"},
+		unknownNative:  "01234567-89ab-4def-8123-456789abcdef",
 		broken: []brokenFile{
 			{path: ".claude/settings.json"},
 			{path: ".claude/settings.json", inProject: true},
@@ -76,12 +74,60 @@ func claudeCode() realAgent {
 func ampCLI() realAgent {
 	return realAgent{
 		id: "amp", pathVariable: "SANDBOX_AGENT_AMP_PATH",
-		environ:       modelserver.AmpEnv,
-		login:         []string{"AMP_API_KEY"},
-		unknownNative: "T-01999999-9999-7999-8999-999999999999",
+		environ:        modelserver.AmpEnv,
+		loginVariables: []string{"AMP_API_KEY"},
+		unknownNative:  "T-01999999-9999-7999-8999-999999999999",
 		broken: []brokenFile{
-			{path: ".config/amp/settings.json", refused: true},
+			{path: ".config/amp/settings.json"},
 			{path: ".amp/settings.json", inProject: true},
 		},
+		homeState: []agentState{
+			{".local/share/amp", "the machine's id, and which conversations were the last"},
+			{".cache/amp/logs", "logs"},
+		},
+	}
+}
+
+func codexCLI() realAgent {
+	return realAgent{
+		id: "codex", pathVariable: "SANDBOX_AGENT_CODEX_PATH",
+		environ: modelserver.CodexEnv,
+		// The first gets its tools in another form, and other rules for the
+		// length of its context.
+		models:         [2]string{modelserver.CodexCodeModel, modelserver.CodexModel},
+		loginVariables: []string{"SCRIPTED_API_KEY"},
+		unknownNative:  "01999999-9999-7999-8999-999999999999",
+		broken: []brokenFile{
+			{path: ".codex/config.toml"},
+			{path: ".codex/config.toml", inProject: true},
+		},
+		sessions: 40,
+		homeState: []agentState{
+			{".codex/sessions", "the conversations"},
+			{".codex/session_index.jsonl*", "their names"},
+			{".codex/*.sqlite*", "what it knows of them, its logs, queues and memories"},
+			{".codex/thread-writer-locks", "which process writes a conversation"},
+			{".codex/shell_snapshots", "the aliases and functions of the person's shell"},
+			{".codex/skills/.system", "its built-in skills, unpacked"},
+			{".codex/installation_id", "the installation's id"},
+			{".codex/.sandbox_migration", "how far its own update went"},
+			{".codex/tmp", "links to its own program"},
+		},
+	}
+}
+
+func openCode() realAgent {
+	return realAgent{
+		id: "opencode", pathVariable: "SANDBOX_AGENT_OPENCODE_PATH",
+		environ: modelserver.OpenCodeEnv,
+		// The second gets a tool for patches in place of those that write.
+		models:        [2]string{modelserver.OpenCodePatchModel, modelserver.OpenCodeModel},
+		loginFiles:    []string{".config/opencode/opencode.json"},
+		unknownNative: "ses_0123456789abABCDEFGHIJKLMN",
+		broken: []brokenFile{
+			{path: ".config/opencode/opencode.json"},
+			{path: "opencode.json", inProject: true},
+		},
+		sessions: 20,
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -90,7 +89,7 @@ func TestManySessionsOnOneServer(t *testing.T) {
 			t.Parallel()
 			lab := agent.lab(t)
 			c := crowdOf(t, spawnBridge(t, lab.env(t.TempDir())), agent)
-			servers := agentProcesses(t, c.own)
+			servers := lab.processes(t, c.own)
 			if len(servers) != 1 {
 				t.Errorf("%d sessions have %d processes of the agent", len(c.talks), len(servers))
 			}
@@ -111,11 +110,7 @@ func TestManySessionsOnOneServer(t *testing.T) {
 				for _, s := range c.talks {
 					s.awaitFile("begun.txt")
 				}
-				for _, pid := range servers {
-					if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-						t.Fatal(err)
-					}
-				}
+				lab.kill(t, c.own)
 			})
 			for i, s := range c.talks {
 				if ends[i].StopReason != universal.StopError || len(s.errors()) != 1 || s.errors()[0] != universal.CategoryAgentCrash {
@@ -134,7 +129,7 @@ func TestManySessionsOnOneServer(t *testing.T) {
 				}
 			}
 			c.remembers(lab.server)
-			if again := agentProcesses(t, c.own); len(again) != 1 || again[0] == servers[0] {
+			if again := lab.processes(t, c.own); len(again) != 1 || again[0] == servers[0] {
 				t.Errorf("after the crash the agent's processes are %v, before it %v", again, servers)
 			}
 			for _, s := range c.talks {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -33,18 +34,21 @@ func TestSwap(t *testing.T) {
 	t.Parallel()
 	model, home := startModel(t), t.TempDir()
 	var env []string
+	var labs []*agentLab
 	for _, agent := range realAgents() {
-		env = append(env, agent.labWith(t, model).env(home)...)
+		lab := agent.labWith(t, model)
+		labs, env = append(labs, lab), append(env, lab.env(home)...)
 	}
 	client := spawnBridge(t, env)
 
-	reference := perform(t, mockPerformance(t, client))
+	// The mock's steps are no subtests, so that one real agent can be run alone.
+	reference := perform(t, mockPerformance(t, client), func(_ string, do func(*testing.T)) { do(t) })
 	compareWithGolden(t, reference)
-	for _, agent := range realAgents() {
-		t.Run(agent.id, func(t *testing.T) {
+	for _, lab := range labs {
+		t.Run(lab.id, func(t *testing.T) {
 			t.Parallel()
-			p := realPerformance(t, client, agent)
-			outlines := perform(t, p)
+			p := realPerformance(t, client, lab)
+			outlines := perform(t, p, func(name string, do func(*testing.T)) { t.Run(name, do) })
 			for _, s := range script() {
 				got, played := outlines[s.name]
 				if !played {
@@ -55,7 +59,7 @@ func TestSwap(t *testing.T) {
 					t.Logf("step %q: the capability flags take this away:\n%s", s.name, diff)
 				}
 				if diff := cmp.Diff(promised, got.text(everything())); diff != "" {
-					t.Errorf("step %q isn't what the mock and the capability flags promise (-promised +%s):\n%s", s.name, agent.id, diff)
+					t.Errorf("step %q isn't what the mock and the capability flags promise (-promised +%s):\n%s", s.name, lab.id, diff)
 				}
 			}
 		})
@@ -67,9 +71,9 @@ func everything() *drivers.Capabilities {
 	return &can
 }
 
-// perform goes through the script and returns the outline of each step that
-// the agent can do.
-func perform(t *testing.T, p *performance) map[string]outline {
+// perform goes through the script, each step by way of run, and returns the
+// outline of each step that the agent can do.
+func perform(t *testing.T, p *performance, run func(name string, do func(*testing.T))) map[string]outline {
 	t.Helper()
 	p.enter(p.create())
 	outlines := map[string]outline{}
@@ -78,7 +82,7 @@ func perform(t *testing.T, p *performance) map[string]outline {
 			t.Logf("%s: left out, the agent has no such thing", s.name)
 			continue
 		}
-		t.Run(s.name, func(t *testing.T) {
+		run(s.name, func(t *testing.T) {
 			p.t = t
 			sessions, from := len(p.sessions), len(p.events)
 			for _, s := range p.sessions {
@@ -156,24 +160,20 @@ func mockPerformance(t *testing.T, client *rpc.Client) *performance {
 	return p
 }
 
-func realPerformance(t *testing.T, client *rpc.Client, agent realAgent) *performance {
+func realPerformance(t *testing.T, client *rpc.Client, lab *agentLab) *performance {
 	t.Helper()
-	p := newPerformance(t, client, agent.id)
+	p := newPerformance(t, client, lab.id)
 	own := newMark("TEST_SESSION")
-	p.real, p.models, p.tell = true, agent.models, errand.forModel
+	p.real, p.models, p.tell = true, lab.models, errand.forModel
 	p.create = func() session.CreateOptions {
-		return session.CreateOptions{Agent: agent.id, Directory: p.dir, Env: map[string]string{own.name: own.value}}
+		return session.CreateOptions{Agent: lab.id, Directory: p.dir, Env: map[string]string{own.name: own.value}}
 	}
 	p.crash = func(p *performance) {
 		if err := os.Remove(p.path("pid.txt")); err != nil {
 			p.t.Fatal(err)
 		}
 		turn := endless(p)
-		for _, pid := range agentProcesses(p.t, own) {
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-				p.t.Fatal(err)
-			}
-		}
+		lab.kill(p.t, own)
 		start := time.Now()
 		p.finish(turn)
 		p.endedCommand(start)
@@ -197,24 +197,29 @@ func (p *performance) endedCommand(since time.Time) {
 	}
 }
 
-// agentProcesses are those with a mark that were started by something without
-// it: the agents themselves.
-func agentProcesses(t *testing.T, m mark) []int {
+// processes are those of the agent itself that have a mark: its program, not
+// started by another one with that mark.
+func (l *agentLab) processes(t *testing.T, m mark) []int {
 	t.Helper()
-	all := map[int]bool{}
-	for _, pid := range marked(t, m) {
-		all[pid] = true
-	}
-	var agents []int
-	for pid := range all {
-		if parent := parentOf(pid); parent != 0 && !all[parent] {
-			agents = append(agents, pid)
-		}
-	}
-	if len(agents) == 0 {
+	all := marked(t, m)
+	return slices.DeleteFunc(slices.Clone(all), func(pid int) bool {
+		parent := parentOf(pid)
+		return parent == 0 || slices.Contains(all, parent) || !strings.Contains(commandLine(pid), l.path)
+	})
+}
+
+// kill kills the agent's own processes.
+func (l *agentLab) kill(t *testing.T, m mark) {
+	t.Helper()
+	pids := l.processes(t, m)
+	if len(pids) == 0 {
 		t.Fatalf("no process of the agent has %s", m.name)
 	}
-	return agents
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // parentOf is the parent of a process, 0 if it is gone.

@@ -216,20 +216,16 @@ func lists(p *performance) {
 	}
 }
 
+// delegates lets a sub-agent work, which asks like its parent whether or not
+// the agent tells what else it does.
 func delegates(p *performance) {
 	const command = "echo helped > helped.txt"
-	var replies []personReply
-	if p.can.Subagents {
-		replies = append(replies, permit())
-	}
 	said := p.errand(errand{"task", modelserver.Input{
 		"prompt": modelserver.Prompt("subagent", modelserver.Input{"command": command}),
 		"extra":  modelserver.Input{"run_in_background": false},
-	}, "subagent gate " + command}, replies...)
+	}, "subagent gate " + command}, permit())
 	p.wantWords(said, "The helper came back.")
-	if p.can.Subagents {
-		p.wantFile("helped.txt", "helped\n")
-	}
+	p.wantFile("helped.txt", "helped\n")
 }
 
 func proposes(p *performance) {

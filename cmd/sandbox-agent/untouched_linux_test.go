@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ func readTree(t *testing.T, root string) tree {
 func (now tree) without(kept []agentState, before tree) tree {
 	rest := maps.Clone(now)
 	for _, k := range kept {
-		maps.DeleteFunc(rest, func(name, _ string) bool { return name == k.path || strings.HasPrefix(name, k.path+"/") })
+		maps.DeleteFunc(rest, func(name, _ string) bool { return k.has(name) })
 	}
 	holdsFile := func(files tree, folder string) bool {
 		for name, what := range files {
@@ -84,6 +85,16 @@ func (now tree) without(kept []agentState, before tree) tree {
 		return !was && strings.HasPrefix(what, "d") && holdsFile(now, name) && !holdsFile(rest, name)
 	})
 	return rest
+}
+
+// has tells whether a file is at the place, or in it.
+func (k agentState) has(name string) bool {
+	for ; name != "."; name = path.Dir(name) {
+		if ok, err := path.Match(k.path, name); ok || err != nil {
+			return ok
+		}
+	}
+	return false
 }
 
 // userFiles are what people have in their home and in a project for agents of
@@ -127,14 +138,14 @@ func userFiles() (home, project map[string]string) {
 func plant(t *testing.T, root string, files map[string]string) {
 	t.Helper()
 	for i, name := range slices.Sorted(maps.Keys(files)) {
-		path := filepath.Join(root, filepath.FromSlash(name))
-		if _, err := os.Stat(path); err == nil {
+		file := filepath.Join(root, filepath.FromSlash(name))
+		if _, err := os.Stat(file); err == nil {
 			continue // the way to the model server goes before
 		}
 		if err := errors.Join(
-			os.MkdirAll(filepath.Dir(path), 0o755),
-			os.WriteFile(path, []byte(files[name]), 0o644),
-			os.Chmod(path, []fs.FileMode{0o644, 0o600, 0o664, 0o755}[i%4]),
+			os.MkdirAll(filepath.Dir(file), 0o755),
+			os.WriteFile(file, []byte(files[name]), 0o644),
+			os.Chmod(file, []fs.FileMode{0o644, 0o600, 0o664, 0o755}[i%4]),
 		); err != nil {
 			t.Fatal(err)
 		}
@@ -208,8 +219,13 @@ func wantTree(t *testing.T, what string, before, after tree, kept []agentState) 
 			t.Errorf("%s: %s was %s and is %s", what, name, before[name], now)
 		}
 	}
+	isNew := func(name string) bool {
+		_, is := after[name]
+		_, was := before[name]
+		return is && !was
+	}
 	for _, name := range slices.Sorted(maps.Keys(after)) {
-		if _, was := before[name]; !was {
+		if isNew(name) && !isNew(path.Dir(name)) { // what is in a new folder goes without saying
 			t.Errorf("%s: %s is new: %s", what, name, after[name])
 		}
 	}
