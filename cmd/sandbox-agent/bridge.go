@@ -18,6 +18,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers/codex"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/mock"
+	"github.com/sandbox-agent/sandbox-agent/drivers/opencode"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/rpc"
 	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
@@ -61,7 +62,7 @@ func newBridge(opts bridgeOptions) (*bridge, error) {
 	sessions, err := session.NewManager(session.ManagerOptions{
 		Drivers: agentDrivers(supervisor, opts),
 		Store:   store, Logger: opts.log, Directory: directory, IdleTimeout: opts.idleTimeout,
-		Installer: install.NewInstaller(os.Environ, directory), InstallMissing: opts.installMissing, Installing: opts.installing,
+		Installer: install.NewInstaller(os.Environ), InstallMissing: opts.installMissing, Installing: opts.installing,
 	})
 	if err != nil {
 		return nil, err
@@ -76,6 +77,7 @@ func agentDrivers(supervisor *process.Supervisor, opts bridgeOptions) []drivers.
 	return []drivers.Driver{
 		claude.New(claude.Options{Supervisor: supervisor, Logger: opts.log}),
 		codex.New(codex.Options{Supervisor: supervisor, Logger: opts.log}),
+		opencode.New(opencode.Options{Supervisor: supervisor, Logger: opts.log}),
 		amp.New(amp.Options{Supervisor: supervisor, Logger: opts.log}),
 		mock.New(mock.Options{Pace: opts.mockPace}),
 	}

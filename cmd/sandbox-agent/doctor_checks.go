@@ -222,10 +222,8 @@ func checkDataDir() check {
 // whether anybody is there.
 func checkRegistry(ctx context.Context) check {
 	c := check{Name: "npm registry"}
-	dir, err := os.Getwd()
-	if err == nil {
-		c.Path, err = install.Registry(ctx, os.Environ(), dir)
-	}
+	var err error
+	c.Path, err = install.Registry(ctx, os.Environ())
 	switch {
 	case err != nil:
 		c.Detail = err.Error()

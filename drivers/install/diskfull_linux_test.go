@@ -13,7 +13,7 @@ import (
 // A download onto a full disk is not tried again, and says what to do.
 func TestDownloadOntoAFullDisk(t *testing.T) {
 	b := newBench(t)
-	r, err := newRegistry(t.Context(), b.environ, b.home, 0)
+	r, err := newRegistry(t.Context(), b.environ, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,8 @@
 // run only to tell which registry it would use when no file does. What comes
 // is checked against the registry's digest, and for the tested version against
 // the one in this package's table, unpacked beside its place and renamed into
-// it. The configuration of the project in the bridge's directory counts too, so
-// whoever starts a bridge in a folder trusts its .npmrc, as npm install there
-// does. An install that was killed, or that ran out of disk, leaves nothing
+// it. A project's .npmrc doesn't count, so that no folder that an agent works in
+// says where programs come from. An install that was killed, or that ran out of disk, leaves nothing
 // that anybody would run, and the next one removes it.
 //
 // In the data directory an agent's programs are in

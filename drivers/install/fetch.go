@@ -57,7 +57,7 @@ func Fetch(ctx context.Context, environ []string, pkg Package, dir string, repor
 	if _, program, ok := holds(dir, pkg); ok {
 		return program, nil
 	}
-	from, err := newRegistry(ctx, environ, dir, retryPause)
+	from, err := newRegistry(ctx, environ, retryPause)
 	if err != nil {
 		return "", err
 	}

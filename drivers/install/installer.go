@@ -16,17 +16,16 @@ import (
 // packages but without npm: Node need not be there. It is safe for concurrent
 // use.
 type Installer struct {
-	environ   func() []string
-	directory string
-	host      Platform
-	pause     time.Duration // before what failed is tried again
+	environ func() []string
+	host    Platform
+	pause   time.Duration // before what failed is tried again
 }
 
 // NewInstaller makes an installer. environ is the environment that says where
-// the data directory is and, with the .npmrc files of the user and of the
-// project that directory is in, which registry to ask.
-func NewInstaller(environ func() []string, directory string) *Installer {
-	return &Installer{environ: environ, directory: directory, host: Host(), pause: retryPause}
+// the data directory is and, with the .npmrc file of the user, which registry
+// to ask.
+func NewInstaller(environ func() []string) *Installer {
+	return &Installer{environ: environ, host: Host(), pause: retryPause}
 }
 
 // Request says what to install.
@@ -111,7 +110,7 @@ func (in *Installer) install(ctx context.Context, p *Program, req Request) (done
 	}
 	defer func() { err = errors.Join(err, release.Close()) }()
 	// What is there needs no registry, and no settings that are right.
-	connect := sync.OnceValues(func() (*registry, error) { return newRegistry(ctx, environ, in.directory, in.pause) })
+	connect := sync.OnceValues(func() (*registry, error) { return newRegistry(ctx, environ, in.pause) })
 	version, err := in.version(ctx, p, req.Version, connect)
 	if err != nil {
 		return Installed{}, err

@@ -40,7 +40,7 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{registry: newScripted(t), home: t.TempDir(), data: t.TempDir()}
 	b.environ = append(userIn(t, b.home), DataDirVariable+"="+b.data, "npm_config_registry="+b.registry.URL)
-	b.Installer = NewInstaller(func() []string { return b.environ }, b.home)
+	b.Installer = NewInstaller(func() []string { return b.environ })
 	b.host, b.pause = testHost, 0
 	b.registry.tags["latest"] = "2.0.0"
 	for _, version := range []string{"1.0.0", "2.0.0"} {

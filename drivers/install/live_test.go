@@ -15,7 +15,7 @@ import (
 // unpacking take half a minute, and sees the same code with small packages.
 func TestInstallForReal(t *testing.T) {
 	environ := append(os.Environ(), DataDirVariable+"="+t.TempDir())
-	done, err := NewInstaller(func() []string { return environ }, t.TempDir()).Install(t.Context(), Request{Agent: "amp", Report: func(p Progress) {
+	done, err := NewInstaller(func() []string { return environ }).Install(t.Context(), Request{Agent: "amp", Report: func(p Progress) {
 		if p.Done == 0 {
 			t.Log(p.Step, p.Package)
 		}

@@ -14,7 +14,7 @@ const installVariable = "INSTALL_TEST_VERSION"
 
 func TestMain(m *testing.M) {
 	if version := os.Getenv(installVariable); version != "" {
-		in := NewInstaller(os.Environ, os.TempDir())
+		in := NewInstaller(os.Environ)
 		in.host = testHost
 		if _, err := in.Install(context.Background(), Request{Agent: testAgent, Version: version}); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -23,18 +23,18 @@ func TestAskNPM(t *testing.T) {
 	if got := b.located(t); got != "1.0.0" {
 		t.Errorf("located %q", got)
 	}
-	if address, err := Registry(t.Context(), b.environ, b.home); err != nil || address != b.registry.URL+"/" {
+	if address, err := Registry(t.Context(), b.environ); err != nil || address != b.registry.URL+"/" {
 		t.Errorf("registry %q, %v", address, err)
 	}
 
 	// The global file may name the registry itself; an npm that can't be run
 	// is as none.
 	write(t, "registry=http://user:secret@127.0.0.1:1/global\n", 0o644, filepath.Dir(global), "npmrc")
-	if address, err := Registry(t.Context(), b.environ, b.home); err != nil || address != "http://user:xxxxx@127.0.0.1:1/global/" {
+	if address, err := Registry(t.Context(), b.environ); err != nil || address != "http://user:xxxxx@127.0.0.1:1/global/" {
 		t.Errorf("registry %q, %v", address, err)
 	}
 	write(t, "#!/bin/sh\nexit 1\n", 0o755, bin, "npm")
-	if address, err := Registry(t.Context(), b.environ, b.home); err != nil || address != "" {
+	if address, err := Registry(t.Context(), b.environ); err != nil || address != "" {
 		t.Errorf("registry %q, %v", address, err)
 	}
 }

@@ -20,18 +20,16 @@ import (
 type npmConfig map[string]string
 
 // readNPMConfig reads npm's settings in npm's order: environment variables
-// npm_config_…, the project's .npmrc, the user's, the global one if one of
-// those says where it is. dir is where a project is looked for.
-func readNPMConfig(environ []string, dir string) (npmConfig, error) {
+// npm_config_…, the user's .npmrc, the global one if one of those says where it
+// is. A project's is not read, as by npm install -g: who works in a folder of
+// somebody else must not get his programs from there.
+func readNPMConfig(environ []string) (npmConfig, error) {
 	c := npmConfig{}
 	for _, entry := range slices.Backward(environ) {
 		name, value, _ := strings.Cut(entry, "=")
 		c.variable(name, value)
 	}
 	getenv := lookup(environ)
-	if err := c.file(filepath.Join(projectRoot(dir), ".npmrc"), getenv); err != nil {
-		return nil, err
-	}
 	user := c["userconfig"]
 	if home, err := homeDir(getenv); err == nil && user == "" {
 		user = filepath.Join(home, ".npmrc")
@@ -56,21 +54,6 @@ func lookup(environ []string) func(string) string {
 			}
 		}
 		return ""
-	}
-}
-
-// projectRoot is the nearest folder with a package.json or a node_modules,
-// which is what npm takes for the project, else dir itself.
-func projectRoot(dir string) string {
-	for at := dir; ; at = filepath.Dir(at) {
-		for _, name := range []string{"package.json", "node_modules"} {
-			if _, err := os.Stat(filepath.Join(at, name)); err == nil {
-				return at
-			}
-		}
-		if at == filepath.Dir(at) {
-			return dir
-		}
 	}
 }
 

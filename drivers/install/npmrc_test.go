@@ -23,16 +23,13 @@ func TestNPMConfigOrder(t *testing.T) {
 	write(t, "a=user\nb=user\nc=user\nprefix="+prefix+"\n", 0o644, home, ".npmrc")
 	write(t, "a=project\nb=project\n", 0o644, project, ".npmrc")
 	write(t, "{}", 0o644, project, "package.json")
+	t.Chdir(project) // whose settings don't count
 	write(t, "c=global\nd=global\n", 0o644, prefix, "etc", "npmrc")
-	inside := filepath.Join(project, "deep", "inside")
-	if err := os.MkdirAll(inside, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	got, err := readNPMConfig(append(userIn(t, home), "NPM_CONFIG_A=environment", "npm_config_B="), inside)
+	got, err := readNPMConfig(append(userIn(t, home), "NPM_CONFIG_A=environment", "npm_config_B="))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(npmConfig{"a": "environment", "b": "project", "c": "user", "d": "global", "prefix": prefix}, got); diff != "" {
+	if diff := cmp.Diff(npmConfig{"a": "environment", "b": "user", "c": "user", "d": "global", "prefix": prefix}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -49,7 +46,7 @@ func TestNPMConfigSyntax(t *testing.T) {
 		`ca[] = "one\ntwo"`, `ca[] = three`,
 		"flag",
 	}, "\r\n"), 0o644, home, ".npmrc")
-	got, err := readNPMConfig(append(userIn(t, home), "TOKEN=made-up", "npm_config_https_proxy=http://127.0.0.1:2", "npm_config_//127.0.0.1:3/:_authToken=other"), home)
+	got, err := readNPMConfig(append(userIn(t, home), "TOKEN=made-up", "npm_config_https_proxy=http://127.0.0.1:2", "npm_config_//127.0.0.1:3/:_authToken=other"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +65,7 @@ func TestNPMConfigUnreadable(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(home, ".npmrc"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readNPMConfig(userIn(t, home), home); err == nil || !strings.Contains(err.Error(), "npm's configuration") {
+	if _, err := readNPMConfig(userIn(t, home)); err == nil || !strings.Contains(err.Error(), "npm's configuration") {
 		t.Errorf("error %v", err)
 	}
 }

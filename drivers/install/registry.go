@@ -41,8 +41,8 @@ type registry struct {
 
 // Registry tells which registry agents would be installed from; "" when none is
 // known. It uses no network, and asks npm if the settings name none.
-func Registry(ctx context.Context, environ []string, dir string) (address string, err error) {
-	config, err := readNPMConfig(environ, dir)
+func Registry(ctx context.Context, environ []string) (address string, err error) {
+	config, err := readNPMConfig(environ)
 	if err == nil {
 		err = config.askNPM(ctx, environ)
 	}
@@ -63,9 +63,9 @@ func Registry(ctx context.Context, environ []string, dir string) (address string
 // retryPause is the usual pause before the second try.
 const retryPause = time.Second
 
-// newRegistry reads the configuration; dir is where a project's is looked for.
-func newRegistry(ctx context.Context, environ []string, dir string, pause time.Duration) (*registry, error) {
-	config, err := readNPMConfig(environ, dir)
+// newRegistry reads the configuration.
+func newRegistry(ctx context.Context, environ []string, pause time.Duration) (*registry, error) {
+	config, err := readNPMConfig(environ)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (c npmConfig) askNPM(ctx context.Context, environ []string) error {
 	defer cancel()
 	ask := func(name string) string {
 		cmd := exec.CommandContext(ctx, npm, "config", "get", name)
-		cmd.Dir = os.TempDir() // the project's file was read already
+		cmd.Dir = os.TempDir() // a project's file doesn't count
 		cmd.Env = environ
 		cmd.WaitDelay = time.Second
 		out, err := cmd.Output()
