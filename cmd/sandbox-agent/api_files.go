@@ -6,16 +6,18 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/sandbox-agent/sandbox-agent/cmd/sandbox-agent/remote"
 )
 
 // readFile writes a file of the server to stdout, as it is.
 func readFile(ctx context.Context, call *apiCall) error {
-	file, err := call.client.Stream(ctx, call.method, call.params)
+	resp, err := call.client.Do(ctx, call.method, call.params, nil)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	_, err = io.Copy(call.stdout, file)
+	defer resp.Body.Close()
+	_, err = io.Copy(call.stdout, resp.Body)
 	return err
 }
 
@@ -57,7 +59,12 @@ func ignoreClosed(err error) error {
 }
 
 func (c *apiCall) upload(ctx context.Context, contentType string, file io.Reader) error {
-	body, err := c.client.Upload(ctx, c.method, c.params, contentType, file)
+	resp, err := c.client.Do(ctx, c.method, c.params, &remote.Upload{ContentType: contentType, File: file})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return err
 	}

@@ -14,10 +14,11 @@ import (
 // stream shows events as they come: the stream itself, its events one a line,
 // or what a person wants to read of them.
 func (c *apiCall) stream(ctx context.Context) error {
-	stream, err := c.client.Stream(ctx, c.method, c.params)
+	resp, err := c.client.Do(ctx, c.method, c.params, nil)
 	if err != nil {
 		return err
 	}
+	stream := resp.Body
 	defer stream.Close()
 	switch c.output {
 	case "json":

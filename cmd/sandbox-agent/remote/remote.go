@@ -38,7 +38,7 @@ type Params map[string]any
 // which is empty for 204. An error that the server answers with is a
 // *universal.Error.
 func (c *Client) Call(ctx context.Context, m rpc.Method, params Params) ([]byte, error) {
-	resp, err := c.send(ctx, m, params, nil)
+	resp, err := c.Do(ctx, m, params, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -46,33 +46,15 @@ func (c *Client) Call(ctx context.Context, m rpc.Method, params Params) ([]byte,
 	return io.ReadAll(resp.Body)
 }
 
-// Stream calls a method whose answer is a stream, or a file. The caller closes
-// it.
-func (c *Client) Stream(ctx context.Context, m rpc.Method, params Params) (io.ReadCloser, error) {
-	resp, err := c.send(ctx, m, params, nil)
-	if err != nil {
-		return nil, err
-	}
-	return resp.Body, nil
+// Upload is a file that goes with a call instead of a JSON body.
+type Upload struct {
+	ContentType string
+	File        io.Reader
 }
 
-// Upload calls a method whose body is a file.
-func (c *Client) Upload(ctx context.Context, m rpc.Method, params Params, contentType string, file io.Reader) ([]byte, error) {
-	resp, err := c.send(ctx, m, params, &upload{contentType, file})
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	return io.ReadAll(resp.Body)
-}
-
-type upload struct {
-	contentType string
-	file        io.Reader
-}
-
-// send does the request, and turns an answer that is a problem into an error.
-func (c *Client) send(ctx context.Context, m rpc.Method, params Params, up *upload) (*http.Response, error) {
+// Do does the request of any call, and turns an answer that is a problem into
+// an error. The caller closes the answer's body.
+func (c *Client) Do(ctx context.Context, m rpc.Method, params Params, up *Upload) (*http.Response, error) {
 	path, rest, err := route(m, params)
 	if err != nil {
 		return nil, err
@@ -82,7 +64,7 @@ func (c *Client) send(ctx context.Context, m rpc.Method, params Params, up *uplo
 	contentType := ""
 	switch {
 	case up != nil:
-		body, contentType = up.file, up.contentType
+		body, contentType = up.File, up.ContentType
 		address += query(rest)
 	case m.Verb == http.MethodGet, m.Verb == http.MethodDelete:
 		address += query(rest)

@@ -49,9 +49,12 @@ func TestCall(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := client.Upload(t.Context(), method(t, "fs/write"), remote.Params{"path": "/f"}, "application/octet-stream", strings.NewReader("bytes")); err != nil {
+	file := &remote.Upload{ContentType: "application/octet-stream", File: strings.NewReader("bytes")}
+	resp, err := client.Do(t.Context(), method(t, "fs/write"), remote.Params{"path": "/f"}, file)
+	if err != nil {
 		t.Fatal(err)
 	}
+	resp.Body.Close()
 	want := []string{
 		`POST|/v1/sessions/a%2Fb%20%25|Bearer t|application/json|{"agent":"mock"}`,
 		`POST|/v1/sessions|Bearer t|application/json|{"agent":"mock"}`,
