@@ -43,22 +43,35 @@ func TestREADME(t *testing.T) {
 
 func methodsTable() string {
 	var b strings.Builder
-	b.WriteString("| method | what it does |\n|---|---|\n")
+	b.WriteString("| method | HTTP | what it does |\n|---|---|---|\n")
 	for _, m := range rpc.Table() {
 		stream := ""
 		if m.Streams {
-			stream = " Notifications follow."
+			stream = " Notifications, or server-sent events, follow."
 		}
-		fmt.Fprintf(&b, "| `%s` | %s%s |\n", m.Name, m.Doc, stream)
+		http := "–"
+		for i, path := range m.Paths {
+			if i == 0 {
+				http = m.Verb
+			} else {
+				http += ","
+			}
+			http += " `" + strings.TrimPrefix(path, "/v1") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s%s |\n", m.Name, http, m.Doc, stream)
 	}
 	return b.String()
 }
 
 func errorsTable() string {
 	var b strings.Builder
-	b.WriteString("| kind | code |\n|---|---|\n")
+	b.WriteString("| kind | code | HTTP |\n|---|---|---|\n")
 	for _, e := range rpc.Errors() {
-		fmt.Fprintf(&b, "| `%s` | %d |\n", e.Kind, e.Code)
+		status := "–"
+		if e.Status != 0 {
+			status = fmt.Sprint(e.Status)
+		}
+		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", e.Kind, e.Code, status)
 	}
 	return b.String()
 }
