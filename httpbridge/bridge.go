@@ -28,6 +28,10 @@ type Options struct {
 	// MaxBodyBytes bounds a JSON body; 0 means the server's limit for one
 	// message. Files are not bounded.
 	MaxBodyBytes int64
+	// Patience is how long a client may take none of an answer or send none of
+	// a body before it is given up; streams of events wait for ever. 0 means a
+	// minute.
+	Patience time.Duration
 	// Heartbeat is how often a silent stream gets a comment; 0 means 15 s.
 	Heartbeat time.Duration
 }
@@ -48,32 +52,55 @@ func NewHandler(opts Options) http.Handler {
 	if opts.Heartbeat == 0 {
 		opts.Heartbeat = 15 * time.Second
 	}
+	if opts.Patience == 0 {
+		opts.Patience = time.Minute
+	}
 	b := &bridge{Options: opts, token: newTokenCheck(opts.Token)}
 	return b.routes()
 }
 
 func (b *bridge) routes() chi.Router {
 	r := chi.NewRouter()
-	r.Use(b.logAccess, b.recover, b.guardNames, b.allowOrigins)
+	r.Use(b.bound, b.logAccess, b.recover, b.guardNames, b.allowOrigins)
 	r.NotFound(b.notFound)
 	r.MethodNotAllowed(b.methodNotAllowed(r))
-	r.Get("/", b.welcome)
-	r.Get("/ui", b.page)
-	r.Get("/ui/*", b.page)
-	r.Get("/v1/metrics", b.authorized(b.showMetrics))
+	get := func(path string, handler http.HandlerFunc) {
+		r.Get(path, handler)
+		r.Head(path, handler)
+	}
+	get("/", b.welcome)
+	get("/ui", b.page)
+	get("/ui/*", b.page)
+	get("/v1/metrics", b.authorized(b.showMetrics))
 	for _, m := range rpc.Table() {
 		for _, path := range m.Paths {
-			handler := b.handler(m)
+			handler := given(m.Given[path], b.handler(m))
 			if path != healthPath {
 				handler = b.authorized(handler)
 			}
-			r.Method(m.Verb, path, handler)
 			if m.Verb == http.MethodGet && !m.Streams {
-				r.Method(http.MethodHead, path, handler)
+				get(path, handler)
+			} else {
+				r.Method(m.Verb, path, handler)
 			}
 		}
 	}
 	return r
+}
+
+// given adds the params that a path stands for, which the query can't change.
+func given(params map[string]string, next http.HandlerFunc) http.HandlerFunc {
+	if len(params) == 0 {
+		return next
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		query := r.URL.Query()
+		for name, value := range params {
+			query.Set(name, value)
+		}
+		r.URL.RawQuery = query.Encode()
+		next(w, r)
+	}
 }
 
 // handler is what serves a method.

@@ -1,8 +1,10 @@
 package httpbridge
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -28,7 +30,7 @@ func (b *bridge) call(w http.ResponseWriter, r *http.Request, m rpc.Method) {
 	}
 	result, err := b.Server.Call(r.Context(), m, params)
 	if err != nil {
-		b.fail(w, r, err)
+		b.fail(w, r, refused(r, err))
 		return
 	}
 	switch sent, ok := result.(session.SendResult); {
@@ -50,16 +52,44 @@ func tellSent(w http.ResponseWriter, sent session.SendResult) {
 
 // answer writes a value as JSON.
 func (b *bridge) answer(w http.ResponseWriter, r *http.Request, status int, value any) {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false) // as on stdio
-	if err := encoder.Encode(value); err != nil {
+	body, err := encode(value)
+	if err != nil {
 		b.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(body.Size()))
 	w.WriteHeader(status)
-	if _, err := patient(w).Write(bytes.TrimSuffix(body.Bytes(), []byte("\n"))); err != nil {
+	out := bufio.NewWriterSize(b.patient(w), min(body.Size(), writeBytes))
+	if _, err = body.WriteTo(out); err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
 		b.Logger.Debug("http: an answer could not be written", "path", r.URL.Path, "error", err)
 	}
+}
+
+// encoded is JSON that is ready to be written.
+type encoded interface {
+	io.WriterTo
+	Size() int // in bytes
+}
+
+type encodedText struct{ bytes.Buffer }
+
+func (t *encodedText) Size() int { return t.Len() }
+
+// encode encodes a value, unless it can write itself.
+func encode(value any) (encoded, error) {
+	if ready, ok := value.(encoded); ok {
+		return ready, nil
+	}
+	var text encodedText
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // as on stdio
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	text.Truncate(text.Len() - len("\n"))
+	return &text, nil
 }

@@ -23,7 +23,8 @@ func fileQuery[P any](r *http.Request) (*P, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rpc.DecodeParams[P](text)
+	p, err := rpc.DecodeParams[P](text)
+	return p, wrongQuery(err)
 }
 
 // download serves a file, or with Range pieces of it, as it lies on the disk.
@@ -45,7 +46,7 @@ func (b *bridge) download(w http.ResponseWriter, r *http.Request) {
 	}
 	defer f.Close()
 	w.Header().Set("Content-Type", "application/octet-stream")
-	http.ServeContent(patientResponse{w, patient(w)}, r, "", stat.Modified.Time, f)
+	http.ServeContent(patientResponse{w, b.patient(w)}, r, "", stat.Modified.Time, f)
 }
 
 // patientResponse is a response whose body is written with patience.
@@ -60,6 +61,10 @@ func (p patientResponse) Write(b []byte) (int, error) { return p.body.Write(b) }
 func (b *bridge) upload(w http.ResponseWriter, r *http.Request) {
 	p, err := fileQuery[rpc.FSPathParams](r)
 	if err != nil {
+		b.fail(w, r, err)
+		return
+	}
+	if err := notEncoded(r); err != nil {
 		b.fail(w, r, err)
 		return
 	}
@@ -101,7 +106,7 @@ func (b *bridge) receive(w http.ResponseWriter, r *http.Request, at rpc.FSParams
 		b.fail(w, r, err)
 		return
 	}
-	result, err := store(tree, &patientBody{body: r.Body, control: http.NewResponseController(w)})
+	result, err := store(tree, b.patientBody(w, r.Body))
 	if err != nil {
 		b.fail(w, r, err)
 		return

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,12 +34,25 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type lab struct {
 	t      *testing.T
 	url    string
+	dial   func() (net.Conn, error)
 	client *http.Client
 	stop   func() // ends the server and waits
 }
 
+// setup is how a lab differs from the usual one.
+type setup struct {
+	options  func(*httpbridge.Options)
+	serve    func(*httpbridge.ServeOptions)
+	inMemory bool // connections are pipes within the process
+}
+
 // newLab starts a server; change may set options.
 func newLab(t *testing.T, change func(*httpbridge.Options)) *lab {
+	t.Helper()
+	return startLab(t, setup{options: change})
+}
+
+func startLab(t *testing.T, how setup) *lab {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	store, err := eventlog.OpenStore(eventlog.Options{Dir: t.TempDir()})
@@ -55,24 +69,25 @@ func newLab(t *testing.T, change func(*httpbridge.Options)) *lab {
 		Server: rpc.NewServer(rpc.ServerOptions{Sessions: sessions, Version: "test", Logger: logger}),
 		Logger: logger, Version: "test", Names: []string{},
 	}
-	if change != nil {
-		change(&opts)
+	if how.options != nil {
+		how.options(&opts)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	serve := httpbridge.ServeOptions{Logger: logger, Finish: func() {
+		if err := sessions.Close(context.Background()); err != nil {
+			t.Errorf("close the sessions: %v", err)
+		}
+	}}
+	if how.serve != nil {
+		how.serve(&serve)
 	}
+	listener, dial := listen(t, how.inMemory)
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() {
-		served <- httpbridge.Serve(ctx, listener, httpbridge.NewHandler(opts), logger, func() {
-			if err := sessions.Close(context.Background()); err != nil {
-				t.Errorf("close the sessions: %v", err)
-			}
-		})
-	}()
-	transport := &http.Transport{}
-	l := &lab{t: t, url: "http://" + listener.Addr().String(), client: &http.Client{Transport: transport}}
+	go func() { served <- httpbridge.Serve(ctx, listener, httpbridge.NewHandler(opts), serve) }()
+	transport := &http.Transport{
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return dial() },
+	}
+	l := &lab{t: t, url: "http://" + listener.Addr().String(), dial: dial, client: &http.Client{Transport: transport}}
 	stopped := false
 	l.stop = func() {
 		if stopped {
@@ -91,6 +106,60 @@ func newLab(t *testing.T, change func(*httpbridge.Options)) *lab {
 	t.Cleanup(l.stop)
 	return l
 }
+
+// listen returns a listener and what connects with it.
+func listen(t *testing.T, inMemory bool) (net.Listener, func() (net.Conn, error)) {
+	t.Helper()
+	if inMemory {
+		l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+		return l, l.dial
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	return listener, func() (net.Conn, error) { return net.Dial("tcp", address) }
+}
+
+// pipeListener is a listener whose connections are pipes: they hold nothing,
+// so that what a reader doesn't take, the server has not written.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *pipeListener) dial() (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case l.conns <- far:
+		return near, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return pipeAddr{} }
+
+type pipeAddr struct{}
+
+func (pipeAddr) Network() string { return "pipe" }
+func (pipeAddr) String() string  { return "localhost" }
 
 // request describes a request; strings starting with { are JSON bodies.
 type request struct {

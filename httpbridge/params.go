@@ -10,16 +10,12 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"github.com/sandbox-agent/sandbox-agent/rpc"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
-
-// bodyTime is how long a JSON body may take to come in.
-const bodyTime = time.Minute
 
 // params makes one object of a request's body, query and path, of which the
 // later ones win.
@@ -40,25 +36,32 @@ func (b *bridge) params(w http.ResponseWriter, r *http.Request, m rpc.Method) (j
 // body reads a JSON object; no body is an empty one.
 func (b *bridge) body(w http.ResponseWriter, r *http.Request) (map[string]json.RawMessage, error) {
 	members := map[string]json.RawMessage{}
-	if r.Body == nil || r.Body == http.NoBody {
+	if !hasBody(r) {
 		return members, nil
 	}
-	// The deadline is for the whole body, and is gone before a stream begins.
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime))
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, b.MaxBodyBytes))
-	_ = control.SetReadDeadline(time.Time{})
-	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, universal.Errorf(universal.KindPayloadTooLarge, "payload too large: the body may have %d bytes", tooLarge.Limit)
+	tooLarge := universal.Errorf(universal.KindPayloadTooLarge, "payload too large: the body may have %d bytes", b.MaxBodyBytes)
+	if r.ContentLength > b.MaxBodyBytes {
+		return nil, tooLarge // without reading what is announced
+	}
+	body := b.patientBody(w, http.MaxBytesReader(w, r.Body, b.MaxBodyBytes))
+	if !isJSON(r.Header.Get("Content-Type")) {
+		if n, err := io.ReadFull(body, make([]byte, 1)); n == 0 && err == io.EOF {
+			return members, nil
+		}
+		return nil, unsupported("send the body with Content-Type: application/json")
+	}
+	if err := notEncoded(r); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(body)
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, tooLarge
 	}
 	if err != nil {
-		return nil, universal.InvalidRequest("the body could not be read: %v", err).Because(err)
+		return nil, err
 	}
 	if len(text) == 0 {
 		return members, nil
-	}
-	if !isJSON(r.Header.Get("Content-Type")) {
-		return nil, universal.Errorf(universal.KindUnsupportedMediaType, "unsupported media type: send the body with Content-Type: application/json")
 	}
 	if !json.Valid(text) {
 		return nil, universal.Errorf(universal.KindParseError, "parse error: the body is not JSON")
@@ -67,6 +70,44 @@ func (b *bridge) body(w http.ResponseWriter, r *http.Request) (map[string]json.R
 		return nil, universal.Errorf(universal.KindUnprocessable, "unprocessable: the body is not an object").Because(err)
 	}
 	return members, nil
+}
+
+// hasBody tells whether a request has, or may have, a body.
+func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
+
+func unsupported(format string, args ...any) error {
+	return universal.Errorf(universal.KindUnsupportedMediaType, "unsupported media type: "+format, args...)
+}
+
+// notEncoded refuses a body that is compressed or otherwise not as it is meant.
+func notEncoded(r *http.Request) error {
+	encoding := strings.Join(r.Header.Values("Content-Encoding"), ", ")
+	if encoding == "" || strings.EqualFold(encoding, "identity") {
+		return nil
+	}
+	return unsupported("Content-Encoding %s; send the body without one", encoding)
+}
+
+// refused is the error for params that were refused: without a body it is the
+// query that was wrong.
+func refused(r *http.Request, err error) error {
+	if hasBody(r) {
+		return err
+	}
+	return wrongQuery(err)
+}
+
+// wrongQuery is the error for a query of the wrong shape, which clients of the
+// v0.1 API know by another status than a body of the wrong shape.
+func wrongQuery(err error) error {
+	e, ok := errors.AsType[*universal.Error](err)
+	if !ok || e.Kind != universal.KindUnprocessable {
+		return err
+	}
+	inQuery := *e
+	inQuery.Kind = universal.KindInvalidRequest
+	inQuery.Detail = "invalid request: " + strings.TrimPrefix(e.Detail, "unprocessable: ")
+	return &inQuery
 }
 
 func isJSON(contentType string) bool {

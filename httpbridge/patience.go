@@ -1,33 +1,48 @@
 package httpbridge
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"time"
+
+	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
-// idleTime is how long the other side may neither take nor send anything
-// before an answer or a file is given up. Streams of events are not.
-const idleTime = time.Minute
+// pieceBytes is how much the other side has to take or to send within the
+// bridge's patience, so that going on drop by drop is not enough.
+const pieceBytes = 64 << 10
 
-// patient writes for as long as the client takes some of it within idleTime.
-func patient(w http.ResponseWriter) io.Writer {
-	return &patientWriter{w: w, control: http.NewResponseController(w)}
+// bound sees to it that what the server itself reads and writes around a
+// handler, which is the rest of a body that the handler didn't want and the
+// rest of its answer, does not wait for ever.
+func (b *bridge) bound(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		if hasBody(r) {
+			_ = control.SetReadDeadline(time.Now().Add(b.Patience))
+		}
+		defer func() { _ = control.SetWriteDeadline(time.Now().Add(b.Patience)) }()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// patient writes for as long as the client takes it piece by piece.
+func (b *bridge) patient(w http.ResponseWriter) io.Writer {
+	return &patientWriter{w: w, control: http.NewResponseController(w), patience: b.Patience}
 }
 
 type patientWriter struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
+	w        http.ResponseWriter
+	control  *http.ResponseController
+	patience time.Duration
 }
 
-// pieceBytes is what has to be taken within one deadline.
-const pieceBytes = 256 << 10
-
 func (p *patientWriter) Write(b []byte) (written int, err error) {
-	defer func() { _ = p.control.SetWriteDeadline(time.Time{}) }()
 	for len(b) > 0 {
 		piece := b[:min(len(b), pieceBytes)]
-		_ = p.control.SetWriteDeadline(time.Now().Add(idleTime))
+		_ = p.control.SetWriteDeadline(time.Now().Add(p.patience))
 		n, err := p.w.Write(piece)
 		written += n
 		if err != nil {
@@ -38,17 +53,33 @@ func (p *patientWriter) Write(b []byte) (written int, err error) {
 	return written, nil
 }
 
-// patientBody reads a body for as long as some of it comes within idleTime.
+// patientBody reads a body for as long as it comes piece by piece.
+func (b *bridge) patientBody(w http.ResponseWriter, body io.Reader) io.Reader {
+	return &patientBody{body: body, control: http.NewResponseController(w), patience: b.Patience}
+}
+
 type patientBody struct {
-	body    io.Reader
-	control *http.ResponseController
+	body     io.Reader
+	control  *http.ResponseController
+	patience time.Duration
+	piece    int // what is still to come of this one
 }
 
 func (p *patientBody) Read(b []byte) (int, error) {
-	_ = p.control.SetReadDeadline(time.Now().Add(idleTime))
+	if p.piece <= 0 {
+		p.piece = pieceBytes
+		_ = p.control.SetReadDeadline(time.Now().Add(p.patience))
+	}
 	n, err := p.body.Read(b)
-	if err != nil {
+	p.piece -= n
+	tooLarge, _ := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case err == io.EOF:
 		_ = p.control.SetReadDeadline(time.Time{})
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = universal.InvalidRequest("the body did not come: less than %d bytes in %v", pieceBytes, p.patience).Because(err)
+	case err != nil && tooLarge == nil:
+		err = universal.InvalidRequest("the body could not be read: %v", err).Because(err)
 	}
 	return n, err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/sandbox-agent/sandbox-agent/rpc"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -21,9 +22,12 @@ const statusClientGone = 499
 // fail answers with a problem document. Its content type is application/json,
 // as clients of the v0.1 API expect: their SDK decodes a problem only then.
 func (b *bridge) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		w.WriteHeader(statusClientGone)
-		return
+	if cause := context.Cause(r.Context()); cause != nil && (errors.Is(err, cause) || errors.Is(err, context.Canceled)) {
+		if !errors.Is(cause, errEnding) {
+			w.WriteHeader(statusClientGone)
+			return
+		}
+		err = universal.Errorf(universal.KindStreamError, "stream error: %v; send the request again when it is back", cause).Because(err)
 	}
 	problem, info := rpc.ProblemOf(err)
 	b.metrics.failed(info.Kind)
@@ -43,12 +47,13 @@ func (b *bridge) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = patient(w).Write(body) // whoever doesn't read it has gone
+	_, _ = b.patient(w).Write(body) // whoever doesn't read it has gone
 }
 
 // recover keeps one request's panic from the others.
 func (b *bridge) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
 			cause := recover()
 			if cause == nil {
@@ -58,9 +63,12 @@ func (b *bridge) recover(next http.Handler) http.Handler {
 				panic(cause)
 			}
 			b.Logger.Error("http: a handler panicked", "path", r.URL.Path, "panic", cause, "stack", string(debug.Stack()))
+			if seen.Status() != 0 {
+				panic(http.ErrAbortHandler) // so that half an answer isn't taken for a whole one
+			}
 			b.fail(w, r, errors.New("the request could not be handled; the log says why"))
 		}()
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(seen, r)
 	})
 }
 
@@ -88,11 +96,19 @@ func (b *bridge) methodNotAllowed(routes chi.Routes) http.HandlerFunc {
 				allowed = append(allowed, verb)
 			}
 		}
+		if len(allowed) == 0 { // an unknown verb on an unknown path
+			b.notFound(w, r)
+			return
+		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		if r.Method == http.MethodOptions {
+			return
+		}
 		b.fail(w, r, universal.Errorf(universal.KindMethodNotAllowed, "method not allowed: %s %s; use %s", r.Method, r.URL.Path, strings.Join(allowed, " or ")))
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/v1/") && r.URL.Path != healthPath {
+		// What a browser asks before it sends a token is answered without one.
+		if r.Method != http.MethodOptions && strings.HasPrefix(r.URL.Path, "/v1/") && r.URL.Path != healthPath {
 			b.authorized(refuse)(w, r)
 			return
 		}

@@ -25,7 +25,9 @@ func TestRoutesAreTheTable(t *testing.T) {
 			}
 		}
 	}
-	want = append(want, "GET /", "GET /ui", "GET /ui/*", "GET /v1/metrics")
+	for _, path := range []string{"/", "/ui", "/ui/*", "/v1/metrics"} {
+		want = append(want, "GET "+path, "HEAD "+path)
+	}
 	handler := httpbridge.NewHandler(httpbridge.Options{Server: rpc.NewServer(rpc.ServerOptions{})})
 	var got []string
 	err := chi.Walk(handler.(chi.Router), func(verb, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
@@ -64,7 +66,7 @@ func TestProblems(t *testing.T) {
 		{"no object", request{verb: "POST", path: "/v1/sessions/x", body: "[]", header: map[string]string{"Content-Type": "application/json"}}, universal.KindUnprocessable, "not an object"},
 		{"null", request{verb: "POST", path: "/v1/sessions/x", body: "null", header: map[string]string{"Content-Type": "application/json"}}, universal.KindUnprocessable, ""},
 		{"member missing", request{verb: "POST", path: "/v1/sessions/x", body: "{}"}, universal.KindUnprocessable, "agent is missing"},
-		{"no body where one is needed", request{verb: "POST", path: "/v1/sessions/x"}, universal.KindUnprocessable, "agent is missing"},
+		{"no body where one is needed", request{verb: "POST", path: "/v1/sessions/x"}, universal.KindInvalidRequest, "agent is missing"},
 		{"member of a wrong type", request{verb: "POST", path: "/v1/sessions/x", body: `{"agent":5}`}, universal.KindUnprocessable, "agent"},
 		{"wrong media type", request{verb: "POST", path: "/v1/sessions/x", body: `{"agent":"mock"}`, header: map[string]string{"Content-Type": "text/plain"}}, universal.KindUnsupportedMediaType, "application/json"},
 		{"too large", request{verb: "POST", path: "/v1/sessions/x", body: `{"agent":"` + strings.Repeat("x", 1000) + `"}`}, universal.KindPayloadTooLarge, "1000 bytes"},
@@ -72,7 +74,7 @@ func TestProblems(t *testing.T) {
 		{"negative number", request{verb: "GET", path: "/v1/sessions/s/events?offset=-1"}, universal.KindInvalidRequest, "offset"},
 		{"bad flag", request{verb: "GET", path: "/v1/sessions/s/events?include_raw=maybe"}, universal.KindInvalidRequest, "include_raw must be true or false"},
 		{"bad escape", request{verb: "GET", path: "/v1/sessions/s/events?offset=%zz"}, universal.KindInvalidRequest, "query"},
-		{"path missing", request{verb: "GET", path: "/v1/fs/stat"}, universal.KindUnprocessable, "path is missing"},
+		{"path missing", request{verb: "GET", path: "/v1/fs/stat"}, universal.KindInvalidRequest, "path is missing"},
 		{"bad event id", request{verb: "GET", path: "/v1/sessions/s/events/sse", header: map[string]string{"Last-Event-ID": "x"}}, universal.KindInvalidRequest, "Last-Event-ID"},
 		{"unknown agent", request{verb: "POST", path: "/v1/sessions/x", body: `{"agent":"none"}`}, universal.KindUnsupportedAgent, "unsupported agent: none"},
 		{"unknown mode", request{verb: "POST", path: "/v1/sessions/x", body: `{"agent":"mock","agentMode":"odd"}`}, universal.KindModeNotSupported, ""},

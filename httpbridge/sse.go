@@ -24,9 +24,7 @@ func (b *bridge) stream(w http.ResponseWriter, r *http.Request, m rpc.Method) {
 			b.fail(w, r, universal.InvalidRequest("%s must be the id of an event, which is a number", lastEventID))
 			return
 		}
-		query := r.URL.Query()
-		query.Set("offset", id)
-		r.URL.RawQuery = query.Encode()
+		r.URL.RawQuery = "offset=" + id + "&" + r.URL.RawQuery // the first one counts
 	}
 	params, err := b.params(w, r, m)
 	if err != nil {
@@ -35,7 +33,7 @@ func (b *bridge) stream(w http.ResponseWriter, r *http.Request, m rpc.Method) {
 	}
 	result, feed, err := b.Server.Open(r.Context(), m, params)
 	if err != nil {
-		b.fail(w, r, err)
+		b.fail(w, r, refused(r, err))
 		return
 	}
 	if sent, ok := result.(rpc.SendStreamResult); ok {
@@ -120,10 +118,7 @@ func (e *eventWriter) Event(sequence uint64, head, raw []byte) error {
 	e.buf = strconv.AppendUint(e.buf, sequence, 10)
 	e.buf = append(e.buf, "\ndata: "...)
 	e.buf = append(append(append(e.buf, head...), raw...), "}\n\n"...)
-	if len(e.buf) < writeBytes {
-		return nil
-	}
-	return e.write()
+	return e.writeIfMuch()
 }
 
 // Changed implements rpc.FeedWriter.
@@ -135,7 +130,7 @@ func (e *eventWriter) Changed(info session.Info) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.buf = append(append(append(e.buf, "data: "...), text...), "\n\n"...)
-	return nil
+	return e.writeIfMuch()
 }
 
 // Flush implements rpc.FeedWriter.
@@ -154,6 +149,13 @@ func (e *eventWriter) flush() error {
 
 // maxKept is the largest buffer that is kept for the next events.
 const maxKept = 4 * writeBytes
+
+func (e *eventWriter) writeIfMuch() error {
+	if len(e.buf) < writeBytes {
+		return nil
+	}
+	return e.write()
+}
 
 func (e *eventWriter) write() error {
 	if len(e.buf) == 0 {

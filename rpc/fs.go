@@ -31,6 +31,9 @@ type FSPathParams struct {
 	Path string `json:"path"`
 }
 
+// FSEntriesResult is what a directory holds, sorted by name.
+type FSEntriesResult []files.Entry
+
 // FSReadParams choose a piece of a file.
 type FSReadParams struct {
 	FSPathParams
@@ -107,8 +110,8 @@ func inTree[R any](s *Server, p FSParams, do func(files.Tree) (R, error)) (R, er
 	return do(t)
 }
 
-func fsEntries(_ context.Context, s *Server, p *FSEntriesParams) ([]files.Entry, error) {
-	return inTree(s, p.FSParams, func(t files.Tree) ([]files.Entry, error) { return t.Entries(p.Path) })
+func fsEntries(_ context.Context, s *Server, p *FSEntriesParams) (FSEntriesResult, error) {
+	return inTree(s, p.FSParams, func(t files.Tree) (FSEntriesResult, error) { return t.Entries(p.Path) })
 }
 
 func fsStat(_ context.Context, s *Server, p *FSPathParams) (files.Stat, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -20,6 +21,8 @@ type Method struct {
 	// parameter that one of the paths has in it is optional in the others.
 	Verb  string
 	Paths []string
+	// Given are params that a path stands for, by the path.
+	Given map[string]map[string]string
 	Doc   string
 	// Params and Result are the Go types of what goes in and comes out.
 	Params, Result reflect.Type
@@ -97,6 +100,15 @@ func alsoAt(path string, m Method) Method {
 	return m
 }
 
+// standsFor gives a method a further path, one that stands for a param.
+func standsFor(path, param, value string, m Method) Method {
+	m = alsoAt(path, m)
+	given := map[string]map[string]string{path: {param: value}}
+	maps.Copy(given, m.Given)
+	m.Given = given
+	return m
+}
+
 // inOrder marks a row. It must be quick, or what follows waits for it.
 func inOrder(m Method) Method {
 	m.InOrder = true
@@ -118,12 +130,16 @@ func DecodeParams[P any](params json.RawMessage) (*P, error) {
 	if len(params) == 0 {
 		params = json.RawMessage("{}")
 	}
-	if err := json.Unmarshal(params, p); err != nil {
-		return nil, universal.Errorf(universal.KindUnprocessable, "unprocessable: %s", shapeError(err)).Because(err)
-	}
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(params, &given); err != nil {
 		return nil, universal.Errorf(universal.KindUnprocessable, "unprocessable: params are not an object").Because(err)
+	}
+	params, err := withoutLookalikes(params, given, reflect.TypeFor[P]())
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(params, p); err != nil {
+		return nil, universal.Errorf(universal.KindUnprocessable, "unprocessable: %s", shapeError(err)).Because(err)
 	}
 	for _, name := range required(reflect.TypeFor[P]()) {
 		if value, ok := given[name]; !ok || bytes.Equal(value, []byte("null")) {
@@ -131,6 +147,26 @@ func DecodeParams[P any](params json.RawMessage) (*P, error) {
 		}
 	}
 	return p, nil
+}
+
+// withoutLookalikes drops members that differ from those of a struct by their
+// case only, which encoding/json would take for them: on HTTP, where the path
+// has the session's id, "sessionid" in the body must not replace it.
+func withoutLookalikes(params json.RawMessage, given map[string]json.RawMessage, t reflect.Type) (json.RawMessage, error) {
+	found := false
+	for f := range fields(t) {
+		known, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		for name := range given {
+			if name != known && strings.EqualFold(name, known) {
+				delete(given, name)
+				found = true
+			}
+		}
+	}
+	if !found {
+		return params, nil
+	}
+	return json.Marshal(given)
 }
 
 func shapeError(err error) string {

@@ -2,6 +2,8 @@ package rpc
 
 import (
 	"encoding/json"
+	"io"
+	"strconv"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
@@ -113,6 +115,32 @@ type EventsResult struct {
 	HasMore bool          `json:"hasMore"`
 }
 
+const (
+	eventsHead = `{"events":`
+	eventsTail = `,"hasMore":`
+)
+
+// Size is how many bytes WriteTo writes.
+func (r EventsResult) Size() int {
+	return len(eventsHead) + r.Events.size() + len(eventsTail) + len(strconv.FormatBool(r.HasMore)) + len("}")
+}
+
+// WriteTo writes the result as JSON, as encoding/json would, but without
+// looking at every byte of it again. It writes many small pieces.
+func (r EventsResult) WriteTo(w io.Writer) (written int64, err error) {
+	write := func(piece []byte) {
+		if err == nil {
+			var n int
+			n, err = w.Write(piece)
+			written += int64(n)
+		}
+	}
+	write([]byte(eventsHead))
+	r.Events.pieces(write)
+	write([]byte(eventsTail + strconv.FormatBool(r.HasMore) + "}"))
+	return written, err
+}
+
 // EncodedEvents are events as the log keeps them.
 type EncodedEvents struct {
 	records []eventlog.Record
@@ -121,21 +149,32 @@ type EncodedEvents struct {
 
 // MarshalJSON puts the events together without encoding them again.
 func (e EncodedEvents) MarshalJSON() ([]byte, error) {
-	size := 2
+	out := make([]byte, 0, e.size())
+	e.pieces(func(piece []byte) { out = append(out, piece...) })
+	return out, nil
+}
+
+// size is the length of all pieces.
+func (e EncodedEvents) size() int {
+	size := len("[]") + max(0, len(e.records)-1)
 	for _, r := range e.records {
-		size += len(r.Head) + len(`null},`)
-		if e.raw {
-			size += len(r.Raw)
-		}
+		size += len(r.Head) + len(rawOrNull(r.Raw, e.raw)) + len("}")
 	}
-	out := append(make([]byte, 0, size), '[')
+	return size
+}
+
+// pieces hands on the JSON list piece by piece.
+func (e EncodedEvents) pieces(write func([]byte)) {
+	write([]byte("["))
 	for i, r := range e.records {
 		if i > 0 {
-			out = append(out, ',')
+			write([]byte(","))
 		}
-		out = append(append(append(out, r.Head...), rawOrNull(r.Raw, e.raw)...), '}')
+		write(r.Head)
+		write(rawOrNull(r.Raw, e.raw))
+		write([]byte("}"))
 	}
-	return append(out, ']'), nil
+	write([]byte("]"))
 }
 
 var null = []byte("null")

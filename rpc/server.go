@@ -16,11 +16,12 @@ const ProtocolVersion = "1"
 // Server answers the methods of the table. It is safe for concurrent use by
 // any number of transports.
 type Server struct {
-	sessions *session.Manager
-	version  string
-	logger   *slog.Logger
-	limits   Limits
-	methods  map[string]Method
+	sessions  *session.Manager
+	version   string
+	logger    *slog.Logger
+	limits    Limits
+	documents map[SchemaFormat]json.RawMessage
+	methods   map[string]Method
 }
 
 // ServerOptions are what a server is made of.
@@ -30,6 +31,9 @@ type ServerOptions struct {
 	Logger   *slog.Logger
 	// MaxMessageBytes bounds one message of a client; 0 means 64 MiB.
 	MaxMessageBytes int
+	// Documents are what schema/get gives, each a JSON object. A server
+	// without them says that it has none.
+	Documents map[SchemaFormat]json.RawMessage
 }
 
 // NewServer makes a server. Its sessions stay the caller's to close.
@@ -38,11 +42,12 @@ func NewServer(opts ServerOptions) *Server {
 		opts.MaxMessageBytes = stdio.DefaultMaxMessageBytes
 	}
 	s := &Server{
-		sessions: opts.Sessions,
-		version:  opts.Version,
-		logger:   opts.Logger,
-		limits:   Limits{MaxMessageBytes: opts.MaxMessageBytes},
-		methods:  map[string]Method{},
+		sessions:  opts.Sessions,
+		version:   opts.Version,
+		logger:    opts.Logger,
+		limits:    Limits{MaxMessageBytes: opts.MaxMessageBytes},
+		documents: opts.Documents,
+		methods:   map[string]Method{},
 	}
 	for _, m := range Table() {
 		s.methods[m.Name] = m

@@ -46,6 +46,10 @@ func Table() []Method {
 		callRow("fs/stat", "GET", "/v1/fs/stat", "Describes a file or a directory.", fsStat),
 		callRow("fs/upload", "POST", "/v1/fs/upload-batch", "Unpacks a tar or tar.gz archive into a directory, or refuses it whole.", fsUpload),
 
+		standsFor("/v1/openrpc.json", "format", string(FormatOpenRPC),
+			standsFor("/v1/openapi.json", "format", string(FormatOpenAPI),
+				callRow("schema/get", "GET", "/v1/schema", "Gives the description of the API that other programs read: JSON Schema, OpenAPI or OpenRPC.", schemaGet))),
+
 		connRow("shutdown", "Ends all sessions; the exit notification that follows ends the program.", (*conn).shutdown),
 	}
 }

@@ -4,10 +4,16 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/agents"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
+	"github.com/sandbox-agent/sandbox-agent/rpc"
 )
 
 // agentLab is what a real agent needs to run without a real model.
@@ -83,3 +89,58 @@ type mark struct{ name, value string }
 func newMark(name string) mark { return mark{name, rand.Text()} }
 
 func (m mark) String() string { return m.name + "=" + m.value }
+
+// abilities are what the bridge says that an agent can do.
+func abilities(t *testing.T, list rpc.AgentsResult, agent string) *drivers.Capabilities {
+	t.Helper()
+	for i := range list.Agents {
+		if list.Agents[i].ID == agent {
+			return &list.Agents[i].Capabilities
+		}
+	}
+	t.Fatalf("the bridge has no agent %s", agent)
+	return nil
+}
+
+// processes are those of the agent itself that have a mark: its program, not
+// started by another one with that mark.
+func (l *agentLab) processes(t *testing.T, m mark) []int {
+	t.Helper()
+	all := marked(t, m)
+	return slices.DeleteFunc(slices.Clone(all), func(pid int) bool {
+		parent := parentOf(pid)
+		return parent == 0 || slices.Contains(all, parent) || !strings.Contains(commandLine(pid), l.path)
+	})
+}
+
+// kill kills the agent's own processes.
+func (l *agentLab) kill(t *testing.T, m mark) {
+	t.Helper()
+	pids := l.processes(t, m)
+	if len(pids) == 0 {
+		t.Fatalf("no process of the agent has %s", m.name)
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// parentOf is the parent of a process, 0 if it is gone.
+func parentOf(pid int) int {
+	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "PPid:"); ok {
+			parent, err := strconv.Atoi(strings.TrimSpace(rest))
+			if err != nil {
+				return 0
+			}
+			return parent
+		}
+	}
+	return 0
+}

@@ -51,6 +51,7 @@ func apiRows() []apiRow {
 		{method: "agents/install", group: "agents", name: "install", args: []string{"agent"}, short: map[string]string{"reinstall": "r"}},
 		{method: "agents/modes", group: "agents", name: "modes", args: []string{"agent"}},
 		{method: "agents/models", group: "agents", name: "models", args: []string{"agent"}},
+		{method: "schema/get", name: "schema"},
 		{method: "sessions/list", group: "sessions", name: "list"},
 		{
 			method: "sessions/create", group: "sessions", name: "create", args: session,

@@ -72,7 +72,6 @@ func TestBadSessionsOfAgents(t *testing.T) {
 				opts session.CreateOptions
 				want refusal
 			}{
-				"agent mode":          {session.CreateOptions{AgentMode: "yolo"}, refusal{universal.KindModeNotSupported, "build"}},
 				"permission mode":     {session.CreateOptions{PermissionMode: "yolo"}, refusal{universal.KindInvalidRequest, "acceptEdits"}},
 				"missing directory":   {session.CreateOptions{Directory: missing}, refusal{universal.KindInvalidRequest, "no such file"}},
 				"no directory":        {session.CreateOptions{Directory: file}, refusal{universal.KindInvalidRequest, "not a directory"}},
@@ -89,6 +88,7 @@ func TestBadSessionsOfAgents(t *testing.T) {
 					tt.want.check(t, err)
 					if line, err := os.ReadFile(started); err == nil {
 						t.Errorf("the agent was started: %s", line)
+						_ = os.Remove(started)
 					}
 					wantNoSession(t, client)
 				})
@@ -118,13 +118,17 @@ func TestAgentsRefuse(t *testing.T) {
 			own := newMark("TEST_SESSION")
 			client := spawnBridge(t, lab.env(t.TempDir()))
 			for name, opts := range map[string]session.CreateOptions{
+				"unknown agent mode":   {AgentMode: "yolo"}, // people can have modes of their own
 				"unknown variant":      {Variant: "nonsense", Model: agent.models[0]},
 				"unknown conversation": {Resume: agent.unknownNative},
 			} {
 				t.Run(name, func(t *testing.T) {
 					opts.Agent, opts.Env = agent.id, map[string]string{own.name: own.value}
 					_, err := client.Create(t.Context(), opts)
-					if kind := universal.KindOf(err); kind != universal.KindInvalidRequest && kind != universal.KindNotSupported {
+					switch kind := universal.KindOf(err); {
+					case opts.AgentMode != "":
+						refusal{universal.KindModeNotSupported, drivers.ModeBuild}.check(t, err)
+					case kind != universal.KindInvalidRequest && kind != universal.KindNotSupported:
 						t.Errorf("it was refused as %q: %v", kind, err)
 					}
 					if left := marked(t, own); len(left) > 0 {
@@ -133,6 +137,40 @@ func TestAgentsRefuse(t *testing.T) {
 					wantNoSession(t, client)
 				})
 			}
+		})
+	}
+}
+
+// A model that the agent doesn't know is refused; or it is for the service to
+// know, which then is asked for it by the very name.
+func TestUnknownModel(t *testing.T) {
+	t.Parallel()
+	const model = "nobody/nothing"
+	for _, agent := range realAgents() {
+		t.Run(agent.id, func(t *testing.T) {
+			t.Parallel()
+			lab := agent.lab(t)
+			own := newMark("TEST_SESSION")
+			client := spawnBridge(t, lab.env(t.TempDir()))
+			created, err := client.Create(t.Context(), session.CreateOptions{
+				Agent: agent.id, Model: model, Directory: t.TempDir(), Env: map[string]string{own.name: own.value},
+			})
+			if err != nil {
+				if kind := universal.KindOf(err); kind != universal.KindInvalidRequest && kind != universal.KindNotSupported {
+					t.Errorf("it was refused as %q: %v", kind, err)
+				}
+				if left := marked(t, own); len(left) > 0 {
+					t.Errorf("processes %v are left, the first is %s", left, commandLine(left[0]))
+				}
+				wantNoSession(t, client)
+				return
+			}
+			s := follow(t, client, created, "")
+			s.turn(modelserver.Prompt("model", nil))
+			if said := s.said(0); !strings.Contains(said, model) {
+				t.Errorf("the agent says %q", said)
+			}
+			s.terminate()
 		})
 	}
 }

@@ -122,9 +122,9 @@ func TestBadRequests(t *testing.T) {
 		want   typed
 		reason string
 	}{
-		"unknown agent":                  {"sessions/create", create(params{"agent": "nobody"}), typed{codeUnsupportedAgent, "unsupported_agent", "claude, codex, amp, mock"}, ""},
-		"modes of an unknown agent":      {"agents/modes", params{"agent": "nobody"}, typed{codeUnsupportedAgent, "unsupported_agent", "claude, codex, amp, mock"}, ""},
-		"models of an unknown agent":     {"agents/models", params{"agent": "nobody"}, typed{codeUnsupportedAgent, "unsupported_agent", "claude, codex, amp, mock"}, ""},
+		"unknown agent":                  {"sessions/create", create(params{"agent": "nobody"}), typed{codeUnsupportedAgent, "unsupported_agent", "claude, codex, opencode, amp, mock"}, ""},
+		"modes of an unknown agent":      {"agents/modes", params{"agent": "nobody"}, typed{codeUnsupportedAgent, "unsupported_agent", "claude, codex, opencode, amp, mock"}, ""},
+		"models of an unknown agent":     {"agents/models", params{"agent": "nobody"}, typed{codeUnsupportedAgent, "unsupported_agent", "claude, codex, opencode, amp, mock"}, ""},
 		"create without an agent":        {"sessions/create", params{"sessionId": "new"}, shape("agent is missing"), ""},
 		"create with a null agent":       {"sessions/create", create(params{"agent": nil}), shape("agent is missing"), ""},
 		"create with a number as agent":  {"sessions/create", create(params{"agent": 7}), shape("agent"), ""},

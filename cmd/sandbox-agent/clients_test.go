@@ -110,7 +110,7 @@ func TestClientsOfOthers(t *testing.T) {
 			}
 			want := map[string]any{
 				"initialize": map[string]any{
-					"protocolVersion": "1", "server": "sandbox-agent", "agents": []any{"claude", "codex", "amp", "mock"},
+					"protocolVersion": "1", "server": "sandbox-agent", "agents": []any{"claude", "codex", "opencode", "amp", "mock"},
 					"maxMessageBytes": float64(64 << 20), "canSend": true,
 				},
 				"health": map[string]any{"status": "ok"},

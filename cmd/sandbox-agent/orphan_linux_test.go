@@ -101,11 +101,7 @@ func (l *agentLab) orphanBridge(t *testing.T) *orphanRun {
 	r.parent = l.bridge(t, r.bridge.String())
 	var list rpc.AgentsResult
 	r.call("agents/list", nil, &list)
-	for i := range list.Agents {
-		if list.Agents[i].ID == l.id {
-			r.can = &list.Agents[i].Capabilities
-		}
-	}
+	r.can = abilities(t, list, l.id)
 	return r
 }
 

@@ -74,7 +74,8 @@ func (r *reduction) take(ev *universal.Event) {
 		}
 	case *universal.TurnEndedData:
 		end := &outlined{what: "turn " + string(d.StopReason)}
-		if u := d.Usage; u != nil && u.InputTokens != nil && u.OutputTokens != nil {
+		// What a turn took that didn't come to its end is often not known.
+		if u := d.Usage; d.StopReason == universal.StopEndTurn && u != nil && u.InputTokens != nil && u.OutputTokens != nil {
 			end.detail = append(end.detail, trait{"usage", canCount})
 		}
 		r.add(&r.root, end)

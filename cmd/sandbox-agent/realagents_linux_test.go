@@ -41,7 +41,7 @@ type brokenFile struct {
 type agentState struct{ path, why string }
 
 func realAgents() []realAgent {
-	return []realAgent{claudeCode(), codexCLI(), ampCLI()}
+	return []realAgent{claudeCode(), codexCLI(), openCode(), ampCLI()}
 }
 
 func claudeCode() realAgent {
@@ -129,5 +129,15 @@ func openCode() realAgent {
 			{path: "opencode.json", inProject: true},
 		},
 		sessions: 20,
+		homeState: []agentState{
+			{".local/share/opencode", "the conversations, snapshots of files, logs"},
+			{".local/state/opencode", "what is used often, and locks"},
+			{".cache/opencode", "its catalogue of models"},
+			{".config/opencode/.gitignore", "it keeps what it installs for plugins out of repositories"},
+		},
+		projectState: []agentState{
+			{".git/opencode", "the project's id"},
+			{".opencode/.gitignore", "it keeps what it installs for plugins out of repositories"},
+		},
 	}
 }

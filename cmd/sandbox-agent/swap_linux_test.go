@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -129,19 +127,12 @@ func compareWithGolden(t *testing.T, outlines map[string]outline) {
 // newPerformance makes an agent ready for the script.
 func newPerformance(t *testing.T, client *rpc.Client, agent string) *performance {
 	t.Helper()
-	p := &performance{t: t, agent: agent, talk: &talk{t: t, client: client, dir: t.TempDir()}}
+	p := &performance{t: t, talk: &talk{t: t, client: client, dir: t.TempDir()}}
 	var list rpc.AgentsResult
 	if err := client.Call(t.Context(), "agents/list", nil, &list); err != nil {
 		t.Fatal(err)
 	}
-	for i := range list.Agents {
-		if list.Agents[i].ID == agent {
-			p.can = &list.Agents[i].Capabilities
-		}
-	}
-	if p.can == nil {
-		t.Fatalf("the bridge has no agent %s", agent)
-	}
+	p.can = abilities(t, list, agent)
 	return p
 }
 
@@ -188,54 +179,11 @@ func (p *performance) endedCommand(since time.Time) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	for syscall.Kill(pid, 0) == nil {
+	for commandLine(pid) != "" { // one that is dead and not reaped has none
 		if time.Since(since) > 2*time.Second {
 			p.t.Errorf("the command is left as process %d after 2 s: %s", pid, commandLine(pid))
 			return
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-}
-
-// processes are those of the agent itself that have a mark: its program, not
-// started by another one with that mark.
-func (l *agentLab) processes(t *testing.T, m mark) []int {
-	t.Helper()
-	all := marked(t, m)
-	return slices.DeleteFunc(slices.Clone(all), func(pid int) bool {
-		parent := parentOf(pid)
-		return parent == 0 || slices.Contains(all, parent) || !strings.Contains(commandLine(pid), l.path)
-	})
-}
-
-// kill kills the agent's own processes.
-func (l *agentLab) kill(t *testing.T, m mark) {
-	t.Helper()
-	pids := l.processes(t, m)
-	if len(pids) == 0 {
-		t.Fatalf("no process of the agent has %s", m.name)
-	}
-	for _, pid := range pids {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// parentOf is the parent of a process, 0 if it is gone.
-func parentOf(pid int) int {
-	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "PPid:"); ok {
-			parent, err := strconv.Atoi(strings.TrimSpace(rest))
-			if err != nil {
-				return 0
-			}
-			return parent
-		}
-	}
-	return 0
 }

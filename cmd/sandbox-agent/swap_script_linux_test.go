@@ -39,7 +39,6 @@ func writes(path, content string) errand {
 type performance struct {
 	*talk
 	t        *testing.T
-	agent    string
 	can      *drivers.Capabilities
 	real     bool // it does what it says
 	models   [2]string

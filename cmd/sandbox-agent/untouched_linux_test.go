@@ -72,17 +72,19 @@ func (now tree) without(kept []agentState, before tree) tree {
 	for _, k := range kept {
 		maps.DeleteFunc(rest, func(name, _ string) bool { return k.has(name) })
 	}
-	holdsFile := func(files tree, folder string) bool {
+	holds := func(files tree, folder string, match func(what string) bool) bool {
 		for name, what := range files {
-			if strings.HasPrefix(name, folder+"/") && !strings.HasPrefix(what, "d") {
+			if strings.HasPrefix(name, folder+"/") && match(what) {
 				return true
 			}
 		}
 		return false
 	}
+	anything := func(string) bool { return true }
+	file := func(what string) bool { return !strings.HasPrefix(what, "d") }
 	maps.DeleteFunc(rest, func(name, what string) bool {
 		_, was := before[name]
-		return !was && strings.HasPrefix(what, "d") && holdsFile(now, name) && !holdsFile(rest, name)
+		return !was && !file(what) && holds(now, name, anything) && !holds(rest, name, file)
 	})
 	return rest
 }
@@ -225,7 +227,8 @@ func wantTree(t *testing.T, what string, before, after tree, kept []agentState) 
 		return is && !was
 	}
 	for _, name := range slices.Sorted(maps.Keys(after)) {
-		if isNew(name) && !isNew(path.Dir(name)) { // what is in a new folder goes without saying
+		holds := slices.ContainsFunc(slices.Collect(maps.Keys(after)), func(other string) bool { return path.Dir(other) == name })
+		if isNew(name) && !holds { // a folder is named by what is in it
 			t.Errorf("%s: %s is new: %s", what, name, after[name])
 		}
 	}
@@ -243,12 +246,7 @@ func useEverything(t *testing.T, client *rpc.Client, agent realAgent, project, s
 	if err := client.Call(t.Context(), "agents/list", nil, &list); err != nil {
 		t.Fatal(err)
 	}
-	var can drivers.Capabilities
-	for _, a := range list.Agents {
-		if a.ID == agent.id {
-			can = a.Capabilities
-		}
-	}
+	can := abilities(t, list, agent.id)
 	opts := session.CreateOptions{
 		Agent: agent.id, Directory: project, Title: "A title", Env: map[string]string{"SOMETHING": "else"},
 	}

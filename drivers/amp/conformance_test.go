@@ -46,10 +46,11 @@ func TestConformance(t *testing.T) {
 			Recall:     "SCENARIO:recall", Recalled: func(earlier int) string { return fmt.Sprintf("after %d messages", earlier) },
 			Context: "SCENARIO:text", SystemPrompt: "Answer in rhymes, whatever comes.",
 			Attachments: "SCENARIO:echo", AttachmentName: "word.txt",
+			Steerable: "SCENARIO:listen", SteerText: "enough of that",
 
 			Tool: "SCENARIO:bash", Command: "SCENARIO:bash", FileChange: "SCENARIO:write", MCP: "SCENARIO:mcp",
 			Reasoning: "SCENARIO:thinking", Error: "SCENARIO:err400", Usage: "SCENARIO:text",
-			Diff: "SCENARIO:write",
+			Subagent: "SCENARIO:task", Diff: "SCENARIO:write",
 		},
 		Heard:  func(_ testing.TB, text string) bool { return c.heard(text) },
 		Grease: func(_ testing.TB, s drivers.Session) error { return c.grease(s) },
@@ -83,6 +84,7 @@ func newConformance(tb testing.TB) *conformance {
 	}
 	c.server.Script("crash", modelserver.Scenario{c.crash})
 	c.server.Script("recall", modelserver.Scenario{recall})
+	c.server.Script("listen", modelserver.Scenario{listen})
 	return c
 }
 
@@ -130,6 +132,17 @@ func recall(c modelserver.Context) modelserver.Reply {
 		}
 	}
 	return modelserver.Say(modelserver.Textf("You say this after %d messages.", n-1))
+}
+
+// listen calls a tool until it is told to stop: what is said to a running turn
+// reaches the model with the next result.
+func listen(c modelserver.Context) modelserver.Reply {
+	for _, m := range c.Messages {
+		if m.Role != "assistant" && inBlocks(m.Blocks, "enough of that") {
+			return modelserver.Say(modelserver.Text("As you like."))
+		}
+	}
+	return modelserver.Say(modelserver.Do(modelserver.Bash{Command: "echo listening"}))
 }
 
 // heard looks for a text in what is new in each request to the model: what the

@@ -28,6 +28,7 @@ type converter struct {
 	calls    map[string]*call // unanswered tool calls, by id
 	callsN   int              // numbers calls in their order
 	requests map[int]*asked   // what is asked on the process's side channel, by number
+	held     []channelLine    // what is asked about calls that were not told yet, in order
 	diffs    diffs
 	servers  map[string]string // the last status of each tool server, by its name
 
@@ -41,13 +42,13 @@ type converter struct {
 
 // turn is what is known of the running turn.
 type turn struct {
-	running bool
-	begun   bool        // the first line has come
-	said    bool        // the model's last message has no tool call
-	cut     bool        // and it doesn't say why it stopped
-	sent    int         // messages of the person that were written
-	echoed  int         // those that the CLI has printed again
-	result  *resultLine // how it ended, if the CLI said so
+	begun  bool        // the first line has come
+	said   bool        // the model's last message has no tool call
+	cut    bool        // and it doesn't say why it stopped
+	open   bool        // the CLI takes more messages
+	sent   int         // messages of the person with a text
+	echoed int         // those that the CLI has printed again
+	result *resultLine // how it ended, if the CLI said so
 }
 
 func newConverter(prefix, thread, cwd string) *converter {
@@ -62,13 +63,21 @@ func newConverter(prefix, thread, cwd string) *converter {
 }
 
 // start begins a turn, with a process of its own.
-func (c *converter) start(g generation, mode string, r rules) {
-	c.turn = turn{running: true, sent: 1}
+func (c *converter) start(g generation, mode string, r rules, texts int) {
+	c.turn = turn{open: g == native, sent: texts}
 	c.gen, c.mode, c.rules = g, mode, r
 	c.usage.start()
 	c.diffs.start()
+	c.held = nil
 	clear(c.calls)
 	clear(c.requests)
+}
+
+// isComplete tells whether the model has said its last word to all messages, so
+// that the CLI can be told that there are no more: it ends its turn then.
+func (c *converter) isComplete() bool {
+	t := &c.turn
+	return t.open && t.said && t.echoed >= t.sent && len(c.calls) == 0 && len(c.requests) == 0
 }
 
 // Convert appends to dst the events of one line. Their Raw is the line itself,
@@ -152,11 +161,14 @@ func (c *converter) initLine(line []byte) error {
 		c.serverStatus(s)
 	}
 	if c.gen == native && !contains(l.Tools, askTool) {
-		c.fatal = errors.New("the bridge's plugin was not loaded by amp, so that nobody could be asked for permissions; " +
-			"see plugin-runtime.log in amp's folder of logs")
+		c.fatal = errNoPlugin
 	}
 	return nil
 }
+
+// errNoPlugin tells of a CLI that would do whatever its model wants.
+var errNoPlugin = errors.New("the bridge's plugin was not loaded by amp, so that nobody could be asked for permissions; " +
+	"see plugin-runtime.log in amp's folder of logs")
 
 // isThread notes the id of the conversation.
 func (c *converter) isThread(id string, d *universal.SessionUpdatedData) {

@@ -53,6 +53,7 @@ type Options struct {
 type Driver struct {
 	opts     Options
 	versions install.Versions
+	threads  threads
 }
 
 // New makes a driver. It starts nothing.
@@ -107,12 +108,14 @@ func (d *Driver) Info() drivers.Info {
 			MCPTools:         true,
 
 			Interrupt:             true,
+			Steer:                 true,
 			Resume:                true,
 			ModeSwitch:            true,
 			SystemPrompt:          true,
 			Skills:                true,
 			StructuredAttachments: true,
 			Usage:                 true,
+			Subagents:             true,
 			SessionDiff:           true,
 		},
 		Lacks:           lacks(),
@@ -130,12 +133,10 @@ func lacks() map[string]string {
 		"itemStarted":     "Amp's CLI prints a message when it is complete, and nothing at its beginning" + seen + ".",
 		"sharedProcess":   "Amp's CLI runs one thread in each process" + seen + ".",
 		"status":          "Amp's CLI prints messages, calls and results, and nothing of what it is busy with beside them" + seen + ".",
-		"steer":           "Amp's CLI prints the result of a turn only after the end of its input, so that a turn is one message" + seen + ".",
 		"modelSwitch":     "Amp has no choice of models: a mode is a model with its prompt and tools, and modes can be switched" + seen + ".",
 		"variants":        "Amp's modes have no variants" + seen + ".",
 		"cost":            "Amp's CLI tells tokens and no cost" + seen + ".",
 		"plan":            "Amp offers its model no tool for a task list" + seen + ".",
-		"subagents":       "Amp prints the call that starts a sub-agent and its last words, and nothing of what it does" + seen + ".",
 		"backgroundTasks": "Amp's CLI ends with the turn, and what it started in the background ends with it" + seen + ".",
 		"slashCommands":   "Amp's slash commands exist in its terminal only, not in execute mode" + seen + ".",
 		"compaction":      "Amp's service compacts by itself and the CLI prints nothing of it" + seen + ".",
@@ -166,9 +167,9 @@ func (d *Driver) program(ctx context.Context) (program, error) {
 	return program{path, version, g}, nil
 }
 
-// Start implements drivers.Driver. No process runs before the first message;
-// so what only Amp's service knows, such as whether a thread to resume exists,
-// turns out then.
+// Start implements drivers.Driver. No process runs before the first message,
+// but for one that asks whether a thread to resume exists; so a key that Amp's
+// service refuses turns out then.
 func (d *Driver) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sink) (drivers.Session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, startError(ctx, err)
@@ -185,6 +186,9 @@ func (d *Driver) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sin
 	}
 	env := environment(d.opts.Environ(), cfg.Env)
 	if err := checkLogin(getenv(env)); err != nil {
+		return nil, err
+	}
+	if err := d.checkThread(ctx, p, cfg.Resume, cfg.Directory, env); err != nil {
 		return nil, err
 	}
 	helper := d.opts.Helper

@@ -67,8 +67,12 @@ func (c *converter) outcome(e ending) (stop universal.StopReason, problem *unive
 		return universal.StopError, e.stalled.problem(), false
 	case r != nil:
 		return universal.StopError, failure(r.Error), false
-	case e.exit.Signal != "" || e.exit.Code == nil || t.begun:
+	case e.exit.Signal != "" || e.exit.Code == nil || t.begun && *e.exit.Code != 0:
 		return "", nil, true
+	case *e.exit.Code == 0:
+		return universal.StopError, &universal.ErrorData{
+			Message: "amp ended without telling how its turn ended", Category: universal.CategoryInternal, Retryable: true,
+		}, false
 	}
 	return universal.StopError, startFailure(e.exit.Code, stderrOf(e.exit.Stderr)), false
 }

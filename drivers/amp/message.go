@@ -24,6 +24,7 @@ import (
 type userMessage struct {
 	Type    string      `json:"type"`
 	Message userContent `json:"message"`
+	Steer   bool        `json:"steer,omitempty"` // native builds only
 }
 
 type userContent struct {
@@ -56,11 +57,12 @@ const (
 	maxAttached = 20 << 20
 )
 
-// messageLine makes the line of a message. What the agent can't take is an
-// error here, before anything is sent.
-func (g generation) messageLine(msg drivers.Message) ([]byte, error) {
+// messageLine makes the line of a message, and tells whether the CLI will print
+// it again: 1 if it has a text, else 0. What the agent can't take is an error
+// here, before anything is sent.
+func (g generation) messageLine(msg drivers.Message) (line []byte, texts int, err error) {
 	if strings.TrimSpace(msg.Text) == "" && len(msg.Attachments) == 0 {
-		return nil, universal.InvalidRequest("the message is empty; give a text or an attachment")
+		return nil, 0, universal.InvalidRequest("the message is empty; give a text or an attachment")
 	}
 	text := msg.Text
 	var blocks []promptBlock
@@ -69,7 +71,7 @@ func (g generation) messageLine(msg drivers.Message) ([]byte, error) {
 		a := &msg.Attachments[i]
 		block, err := g.attachmentBlock(a)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if block == nil {
 			text = strings.TrimSpace(text + "\n\n" + g.mention(a.Path))
@@ -77,24 +79,27 @@ func (g generation) messageLine(msg drivers.Message) ([]byte, error) {
 		}
 		if block.Type == "image" {
 			images++
+		} else {
+			texts = 1
 		}
 		blocks = append(blocks, *block)
 	}
 	if images > maxImages {
-		return nil, universal.InvalidRequest("there are %d images; Amp takes %d in a message", images, maxImages).With("reason", "attachments_too_large")
+		return nil, 0, universal.InvalidRequest("there are %d images; Amp takes %d in a message", images, maxImages).With("reason", "attachments_too_large")
 	}
 	if text != "" {
+		texts = 1
 		blocks = append([]promptBlock{{Type: "text", Text: text}}, blocks...)
 	}
-	line, err := encodeLine(userMessage{Type: "user", Message: userContent{Role: "user", Content: blocks}})
+	line, err = encodeLine(userMessage{Type: "user", Message: userContent{Role: "user", Content: blocks}, Steer: msg.Steer})
 	if err != nil {
-		return nil, fmt.Errorf("send message: %w", err)
+		return nil, 0, fmt.Errorf("send message: %w", err)
 	}
 	if g == native && len(line) > maxLine {
-		return nil, universal.InvalidRequest("the message has %d bytes with its attachments; Amp takes %d: give paths, or less", len(line), maxLine).
+		return nil, 0, universal.InvalidRequest("the message has %d bytes with its attachments; Amp takes %d: give paths, or less", len(line), maxLine).
 			With("reason", "attachments_too_large")
 	}
-	return line, nil
+	return line, texts, nil
 }
 
 // mention tells of a file that the agent can look at by itself. The JavaScript

@@ -7,7 +7,11 @@ const CHANNEL = '{{channel}}'
 const address = process.env[CHANNEL] ?? ''
 delete process.env[CHANNEL] // for what the plugin's process may start
 
-type Answer = { action: 'allow' | 'reject' | 'answer'; text?: string }
+type Answer = { action: 'allow' | 'reject' | 'answer'; text?: string; report?: boolean }
+
+// The calls whose results the bridge wants to hear of: those of sub-agents,
+// which Amp prints nothing of.
+const reported = new Set<string>()
 
 function consult(request: unknown): Promise<Answer> {
 	return new Promise((resolve, reject) => {
@@ -47,6 +51,9 @@ export default function (amp: any) {
 			throw new Error('the person can not be asked now')
 		},
 	})
+	const tell = (event: any, result: object) =>
+		consult({ kind: 'result', tool: event.tool, tool_use_id: event.toolUseID, ...result }).catch(() => {})
+
 	amp.on('tool.call', async (event: any) => {
 		const asks = event.tool === '{{tool}}'
 		let answer: Answer
@@ -62,11 +69,17 @@ export default function (amp: any) {
 		}
 		switch (answer.action) {
 			case 'allow':
+				if (answer.report) reported.add(event.toolUseID)
 				return { action: 'allow' }
 			case 'answer':
 				return { action: 'synthesize', result: { output: answer.text ?? '' } }
 			default:
+				if (answer.report) await tell(event, { status: 'error', error: answer.text ?? '' })
 				return { action: 'reject-and-continue', message: answer.text ?? '' }
 		}
+	})
+	amp.on('tool.result', async (event: any) => {
+		if (!reported.delete(event.toolUseID)) return
+		await tell(event, { status: event.status, output: event.output, error: event.error })
 	})
 }

@@ -12,7 +12,7 @@ import (
 func BenchmarkRecordings(b *testing.B) {
 	conversion.Benchmark(b, filepath.Join("..", "..", "fixtures", agentID), func() conversion.Converter {
 		c := newConverter("key", "", "/work")
-		c.start(native, "", rules{})
+		c.start(native, "medium", rules{}, 1)
 		return benchConverter{c}
 	})
 }

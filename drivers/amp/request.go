@@ -14,6 +14,7 @@ type asked struct {
 	number     int // of the request on the side channel
 	order      int
 	toolUseID  string
+	report     bool                      // the result is wanted too
 	permission *universal.PermissionData // either of them, as it was requested
 	question   *universal.QuestionData
 }
@@ -28,20 +29,78 @@ func (c *converter) requestLine(line []byte) error {
 	if c.requests[l.ID] != nil {
 		return errors.New("a request with this number is open")
 	}
+	if c.comesEarly(&l.Request) {
+		c.held = append(c.held, l)
+		return nil
+	}
+	return c.request(&l)
+}
+
+// comesEarly tells whether a request is for a call that the CLI is going to
+// tell: January's build asks before it prints the call. Those of a sub-agent are
+// never told.
+func (c *converter) comesEarly(r *request) bool {
+	if c.gen == native || c.calls[r.ToolUseID] != nil || !c.rules.asks(r.Tool) && r.Kind != kindQuestion {
+		return false
+	}
+	if r.Kind == kindQuestion {
+		return c.unansweredAsker() == ""
+	}
+	for _, k := range c.calls {
+		if toolKind(k.name) == universal.ToolSubagent {
+			return false
+		}
+	}
+	return true
+}
+
+// release asks what was held back, as far as its calls were told by now; all of
+// it if it was held for too long.
+func (c *converter) release(dst []universal.Event) []universal.Event {
+	c.out = dst
+	c.releaseHeld(func(*request) bool { return true })
+	dst, c.out = c.out, nil
+	return dst
+}
+
+func (c *converter) releaseHeld(may func(*request) bool) {
+	held := c.held
+	c.held = nil
+	for i := range held {
+		l := &held[i]
+		if !may(&l.Request) {
+			c.held = append(c.held, *l)
+			continue
+		}
+		if err := c.request(l); err != nil {
+			c.unparsed(typeChannel+"/request", err)
+		}
+	}
+}
+
+// request takes a request.
+func (c *converter) request(l *channelLine) error {
 	r := &l.Request
 	r.Input = compact(r.Input)
 	switch {
+	case r.Kind == kindResult:
+		c.allow(l.ID, false)
+		return c.reported(r)
 	case r.Kind == kindQuestion:
 		return c.ask(l.ID, r)
 	case r.Kind != kindTool || r.Tool == "":
 		c.refuse(l.ID, "sandbox-agent does not know this kind of request")
 		return fmt.Errorf("unknown request %q; it was refused", r.Kind)
-	case !c.rules.asks(r.Tool):
-		c.answers = append(c.answers, answerLine{Type: typeAnswer, ID: l.ID, Answer: answer{Action: actionAllow}})
+	}
+	c.subagentCall(r)
+	k := c.calls[r.ToolUseID]
+	report := k != nil && k.reported
+	if !c.rules.asks(r.Tool) {
+		c.allow(l.ID, report)
 		return nil
 	}
 	p := c.permission(r)
-	c.open(&asked{number: l.ID, toolUseID: r.ToolUseID, permission: p})
+	c.open(&asked{number: l.ID, toolUseID: r.ToolUseID, report: report, permission: p})
 	data := *p
 	c.emit(universal.TypePermissionRequested, &data)
 	return nil
@@ -83,6 +142,10 @@ func (c *converter) open(a *asked) {
 	c.requests[a.number] = a
 }
 
+func (c *converter) allow(number int, report bool) {
+	c.answers = append(c.answers, answerLine{Type: typeAnswer, ID: number, Answer: answer{Action: actionAllow, Report: report}})
+}
+
 func (c *converter) refuse(number int, why string) {
 	c.answers = append(c.answers, answerLine{Type: typeAnswer, ID: number, Answer: answer{Action: actionReject, Text: why}})
 }
@@ -103,6 +166,7 @@ func (c *converter) goneLine(line []byte) error {
 	if err := json.Unmarshal(line, &l); err != nil {
 		return err
 	}
+	c.held = slices.DeleteFunc(c.held, func(h channelLine) bool { return h.ID == l.ID })
 	if a := c.requests[l.ID]; a != nil {
 		c.withdraw(a)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
@@ -38,7 +39,8 @@ type session struct {
 // run is the process of one turn.
 type run struct {
 	Transport
-	done chan struct{} // closed when the turn has ended
+	beside sync.WaitGroup // what must not keep the reader from reading
+	done   chan struct{}  // closed when the turn has ended
 
 	// guarded by the session's lock
 	interrupted bool
@@ -67,17 +69,21 @@ func (s *session) NativeID() string {
 	return s.conv.thread
 }
 
-// Send implements drivers.Session: it starts the process of a turn.
+// Send implements drivers.Session: it starts the process of a turn, or hands a
+// steering message to the one that runs.
 func (s *session) Send(ctx context.Context, msg drivers.Message) error {
-	if msg.Steer {
-		return universal.NotSupported(agentID, "takes no message into a running turn; send it as a turn of its own")
+	if msg.Steer && s.program.generation != native {
+		return universal.NotSupported(agentID, "takes no message into a running turn in this version; send it as a turn of its own")
 	}
-	line, err := s.program.generation.messageLine(msg)
+	line, texts, err := s.program.generation.messageLine(msg)
 	if err != nil {
 		return err
 	}
+	if msg.Steer {
+		return s.steer(ctx, line, texts)
+	}
 	r := &run{done: make(chan struct{})}
-	settings, thread, err := s.reserve(r)
+	settings, thread, err := s.reserve(r, texts)
 	if err != nil {
 		return err
 	}
@@ -99,26 +105,55 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 	written := make(chan error, 1)
 	go s.read(r, stop, func() { // ends with the process; r.done tells
 		err := s.write(r, line)
-		if err == nil {
+		if err == nil && s.program.generation != native {
+			// The JavaScript builds take a second message for an end of the
+			// first one, and hang in some places while more could come.
 			err = s.write(r, []byte(endLine))
 		}
 		written <- err
 	})
 	select {
+	case <-written:
+		// A process that ended before it took the message tells how the turn
+		// ended.
+		return nil
+	case <-ctx.Done():
+		s.interrupt(r)
+		return universal.Timeout("sending the message was given up: %v", context.Cause(ctx))
+	}
+}
+
+// steer hands a message to the running turn. The CLI takes it to Amp's service,
+// which gives it to the model with the next results, or else after its answer.
+func (s *session) steer(ctx context.Context, line []byte, texts int) error {
+	s.mu.Lock()
+	r, t := s.running, &s.conv.turn
+	if s.ending {
+		s.mu.Unlock()
+		return s.gone()
+	}
+	if r == nil || r.Transport == nil || !t.open {
+		s.mu.Unlock()
+		return universal.InvalidRequest("no turn runs that the message could join; send it as a message of its own").With("reason", "no_turn")
+	}
+	t.sent += texts // so that its input stays open for it
+	s.mu.Unlock()
+	written := make(chan error, 1)
+	r.beside.Go(func() { written <- s.write(r, line) }) // ends when the process takes it or ends
+	var err error
+	select {
 	case err = <-written:
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	if err != nil && ctx.Err() != nil {
-		s.interrupt(r)
-		return universal.Timeout("sending the message was given up: %v", err).Because(err)
+	if err != nil {
+		return fmt.Errorf("send message: %w", err)
 	}
-	// A process that ended before it took the message tells how the turn ended.
 	return nil
 }
 
 // reserve makes a turn the running one, before it has a process.
-func (s *session) reserve(r *run) (settings drivers.Settings, thread string, err error) {
+func (s *session) reserve(r *run, texts int) (settings drivers.Settings, thread string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -129,7 +164,7 @@ func (s *session) reserve(r *run) (settings drivers.Settings, thread string, err
 	}
 	s.running = r
 	bypass := s.settings.PermissionMode == drivers.PermissionBypass
-	s.conv.start(s.program.generation, s.program.generation.mode(s.settings.AgentMode), rules{bypass: bypass, ask: s.place.ask})
+	s.conv.start(s.program.generation, s.program.generation.mode(s.settings.AgentMode), rules{bypass: bypass, ask: s.place.ask}, texts)
 	return s.settings, s.conv.thread, nil
 }
 
@@ -151,77 +186,162 @@ func (s *session) write(r *run, lines []byte) error {
 	return r.Write(lines)
 }
 
+// heard is a line of the process, or the error that ended its output.
+type heard struct {
+	line []byte
+	err  error
+}
+
+// listen reads the process's lines to the end. Each is valid until the next
+// value is taken from more.
+func (r *run) listen(lines chan<- heard, more <-chan struct{}) {
+	for {
+		line, _, err := r.ReadLine()
+		lines <- heard{line, err}
+		if err != nil && !errors.Is(err, process.ErrLineTooLong) {
+			return
+		}
+		<-more
+	}
+}
+
 // read is the life of a turn: it ends when its process has.
 func (s *session) read(r *run, stop bool, send func()) {
-	var beside sync.WaitGroup // what must not keep the reader from reading
-	heard := make(chan limit)
-	beside.Go(send) // ends when the process takes the message or ends
-	beside.Go(func() { watch(heard, func(at limit) { s.stall(r, at) }) })
-	halt := func() {
-		beside.Go(func() { _ = r.Stop(context.Background(), nil) }) // its end is waited for below
-	}
+	lines, more := make(chan heard), make(chan struct{})
+	r.beside.Go(send) // ends when the process takes the message or ends
+	r.beside.Go(func() { r.listen(lines, more) })
 	if stop {
-		halt()
+		s.halt(r)
 	}
-	var fatal error
-	var events []universal.Event
-	var readErr error
-	heard <- limitBegin
+	var (
+		events  []universal.Event
+		fatal   error
+		readErr error
+		now     = limitBegin
+		silence = time.NewTimer(now.duration())
+	)
+	defer silence.Stop()
 	for readErr == nil {
-		line, _, err := r.ReadLine()
-		switch {
-		case errors.Is(err, process.ErrLineTooLong):
-			events = append(events[:0], universal.Event{Type: universal.TypeUnparsed, Data: &universal.UnparsedData{
-				Error: err.Error(), Location: "amp: line",
-			}})
-			s.sink.Emit(events)
-			continue
-		case err != nil:
-			readErr = err
-			continue
-		case len(line) == 0:
-			continue
+		var news outcome
+		select {
+		case h := <-lines:
+			switch {
+			case errors.Is(h.err, process.ErrLineTooLong):
+				news.events = append(events[:0], universal.Event{Type: universal.TypeUnparsed, Data: &universal.UnparsedData{
+					Error: h.err.Error(), Location: "amp: line",
+				}})
+				news.limit = now
+			case h.err != nil:
+				readErr = h.err
+				continue
+			default:
+				news = s.convert(events[:0], h.line)
+			}
+			s.heed(r, &news, &fatal)
+			more <- struct{}{}
+		case <-silence.C:
+			news = s.silent(r, now, events[:0])
+			s.heed(r, &news, &fatal)
 		}
-		var answers []answerLine
-		var news error
-		var now limit
-		events, answers, now, news = s.convert(events[:0], line)
-		if len(events) > 0 {
-			s.sink.Emit(events)
+		events, now = news.events, news.limit
+		if now == noLimit {
+			silence.Stop()
+		} else {
+			silence.Reset(now.duration())
 		}
-		if news != nil && fatal == nil {
-			fatal = news
-			halt()
-		}
-		for _, a := range answers {
-			beside.Go(func() { s.answer(r, a) }) // small, to one who reads
-		}
-		heard <- now
 	}
-	close(heard)
 	// A process whose output has ended is of no use, even if it lives.
 	if err := r.Stop(context.Background(), nil); err != nil {
 		s.log.Warn("the agent left processes behind", "agent", agentID, "error", err)
 	}
 	<-r.Done()
-	beside.Wait()
+	r.beside.Wait()
 	if errors.Is(readErr, io.EOF) {
 		readErr = nil
 	}
 	s.finish(r, fatal, readErr, events[:0])
 }
 
-func (s *session) convert(events []universal.Event, line []byte) ([]universal.Event, []answerLine, limit, error) {
-	if trace := s.driver.opts.Trace; trace != nil {
-		trace(TraceOut, line)
+// halt stops the process beside the reader, which waits for its end.
+func (s *session) halt(r *run) {
+	r.beside.Go(func() { _ = r.Stop(context.Background(), nil) })
+}
+
+// outcome is what follows from a line, or from its absence.
+type outcome struct {
+	events  []universal.Event
+	answers []answerLine // to requests that no person has to see
+	end     bool         // the CLI gets no more messages
+	fatal   error
+	limit   limit // of the silence that follows
+}
+
+func (s *session) convert(events []universal.Event, line []byte) outcome {
+	if len(line) > 0 {
+		if trace := s.driver.opts.Trace; trace != nil {
+			trace(TraceOut, line)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(line) > 0 {
+		events = s.conv.Convert(events, line)
+	}
+	return s.outcome(events)
+}
+
+// outcome takes from the converter what is to be done. The lock is held.
+func (s *session) outcome(events []universal.Event) outcome {
 	c := s.conv
-	events = c.Convert(events, line)
-	answers, fatal := c.answers, c.fatal
+	o := outcome{events: events, answers: c.answers, fatal: c.fatal}
 	c.answers, c.fatal = nil, nil
-	return events, answers, c.limit(), fatal
+	if c.isComplete() {
+		c.turn.open, o.end = false, true
+	}
+	o.limit = c.limit()
+	return o
+}
+
+// heed does what follows from a line.
+func (s *session) heed(r *run, o *outcome, fatal *error) {
+	if len(o.events) > 0 {
+		s.sink.Emit(o.events)
+		clear(o.events) // the sink has them; let go of their data
+	}
+	if o.fatal != nil && *fatal == nil {
+		*fatal = o.fatal
+		s.halt(r)
+	}
+	for _, a := range o.answers {
+		r.beside.Go(func() { s.answer(r, a) })
+	}
+	if o.end {
+		r.beside.Go(func() {
+			if err := s.write(r, []byte(endLine)); err != nil {
+				s.log.Debug("ending the agent's input failed", "agent", agentID, "error", err)
+			}
+		})
+	}
+}
+
+// silent decides what becomes of a process that has said nothing for as long
+// as it may.
+func (s *session) silent(r *run, at limit, events []universal.Event) outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch at {
+	case limitHeld:
+		return s.outcome(s.conv.release(events))
+	case limitOpen:
+		s.conv.turn.open = false
+		o := s.outcome(events)
+		o.end = true
+		return o
+	}
+	r.stalled = at
+	s.log.Warn("amp has said nothing for too long and is stopped", "after", at.duration())
+	s.halt(r)
+	return outcome{events: events}
 }
 
 // answer says what no person has to decide.
@@ -233,15 +353,6 @@ func (s *session) answer(r *run, a answerLine) {
 	if err != nil {
 		s.log.Debug("answering a request of the agent failed", "agent", agentID, "error", err)
 	}
-}
-
-// stall stops a process that hangs.
-func (s *session) stall(r *run, at limit) {
-	s.mu.Lock()
-	r.stalled = at
-	s.mu.Unlock()
-	s.log.Warn("amp has said nothing for too long and is stopped", "limit", at.duration())
-	_ = r.Stop(context.Background(), nil) // the reader waits for its end
 }
 
 // finish tells how a turn ended, or that the agent has died in it.
@@ -256,7 +367,11 @@ func (s *session) finish(r *run, fatal, readErr error, events []universal.Event)
 		// The receiver may send the next message as soon as it has the end.
 		s.running = nil
 	}
+	thread := s.conv.thread
 	s.mu.Unlock()
+	if thread != "" {
+		s.driver.threads.add(thread)
+	}
 	if crashed {
 		told := exitOf(exit)
 		if readErr != nil {
@@ -369,6 +484,7 @@ func (s *session) reply(what, id string, find func() (*asked, answer, error)) er
 		}
 		return universal.InvalidRequest("%s %s is not open: unknown or already answered", what, id).With("reason", "not_open")
 	}
+	said.Report = open.report
 	s.conv.Outgoing(open, said)
 	s.mu.Unlock()
 	line, err := encodeLine(answerLine{Type: typeAnswer, ID: open.number, Answer: said})

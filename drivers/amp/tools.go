@@ -13,12 +13,13 @@ import (
 
 // call is a tool call without a result so far.
 type call struct {
-	order   int
-	parent  string
-	name    string
-	input   json.RawMessage // compact
-	asked   bool            // a permission or an answer
-	refused bool            // by a person or by us
+	order    int
+	parent   string
+	name     string
+	input    json.RawMessage // compact
+	asked    bool            // a permission or an answer
+	refused  bool            // by a person or by us
+	reported bool            // a sub-agent's, of which the plugin tells the result
 }
 
 // toolInput is what titles and results need of a call's input.
@@ -160,6 +161,7 @@ func (c *converter) toolCall(b *contentBlock, parent string) error {
 			Name: b.Name, Arguments: string(k.input), CallID: b.ID, ToolKind: toolKind(b.Name), Title: toolTitle(b.Name, k.input),
 		}},
 	}})
+	c.releaseHeld(func(r *request) bool { return r.ToolUseID == b.ID || r.Kind == kindQuestion && isAsker(b.Name) })
 	return nil
 }
 
@@ -216,6 +218,7 @@ func (c *converter) toolResult(b *contentBlock) error {
 		return fmt.Errorf("result of the unknown tool call %q", b.ToolUseID)
 	}
 	delete(c.calls, b.ToolUseID)
+	c.endSubagent(b.ToolUseID)
 	r := readResult(k, b)
 	item := universal.Item{
 		ItemID:       b.ToolUseID + ":result",
@@ -285,7 +288,7 @@ func (r *result) readObject(object []byte) {
 	switch {
 	case body.Output != nil && (kind == universal.ToolExecute || kind == universal.ToolQuestion || strings.HasPrefix(r.call.name, "tb__")):
 		r.text = *body.Output
-		r.isError = r.isError || body.ExitCode != nil && *body.ExitCode != 0
+		r.isError = r.isError || body.ExitCode != nil && *body.ExitCode != 0 && !body.Running
 	case r.call.name == "Read" && body.IsImage:
 		var data string
 		if json.Unmarshal(body.Content, &data) == nil {

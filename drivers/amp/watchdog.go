@@ -22,6 +22,12 @@ const (
 	// neither pieces nor signs of life, and no time limit of its own was seen.
 	// So it has to be longer than any one message of a model takes.
 	limitModel
+	// limitOpen: the same, while the CLI could still be given a message. It is
+	// told then that none comes: in some places that makes it end, where it would
+	// wait otherwise, and nowhere does it harm.
+	limitOpen
+	// limitHeld: somebody asks about a call that was not told yet.
+	limitHeld
 	// limitSaid: the model has said its last word and the result is to come.
 	limitSaid
 	// limitCut: the model has stopped without saying why. The JavaScript builds
@@ -37,6 +43,10 @@ func (l limit) duration() time.Duration {
 		return 3 * time.Minute
 	case limitModel:
 		return 30 * time.Minute
+	case limitOpen:
+		return time.Minute
+	case limitHeld:
+		return 2 * time.Second
 	case limitSaid:
 		return 5 * time.Minute
 	case limitCut:
@@ -67,40 +77,16 @@ func (c *converter) limit() limit {
 		return limitResult
 	case !t.begun:
 		return limitBegin
+	case len(c.held) > 0:
+		return limitHeld
 	case len(c.calls) > 0 || len(c.requests) > 0:
 		return noLimit
-	case t.echoed < t.sent:
-		return limitModel // another message waits for its turn
+	case t.open:
+		return limitOpen
 	case t.cut:
 		return limitCut
-	case t.said:
+	case t.said && t.echoed >= t.sent:
 		return limitSaid
 	}
 	return limitModel
-}
-
-// watch stops a process that stays silent for too long. It ends when heard is
-// closed; each value is the limit that holds from then on. stop is called once
-// at most.
-func watch(heard <-chan limit, stop func(limit)) {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	now, stopped := noLimit, false
-	for {
-		var over <-chan time.Time
-		if now != noLimit && !stopped {
-			timer.Reset(now.duration())
-			over = timer.C
-		}
-		select {
-		case next, more := <-heard:
-			if !more {
-				return
-			}
-			now = next
-		case <-over:
-			stopped = true
-			stop(now)
-		}
-	}
 }

@@ -83,12 +83,18 @@ type request struct {
 	Tool      string          `json:"tool,omitempty"`
 	Input     json.RawMessage `json:"input,omitempty"`
 	ToolUseID string          `json:"tool_use_id,omitempty"`
+	// Status, Output and Error are those of a result. The output is a text or
+	// an object, depending on the tool.
+	Status string          `json:"status,omitempty"` // "done", "error" or "cancelled"
+	Output json.RawMessage `json:"output,omitempty"`
+	Error  string          `json:"error,omitempty"`
 }
 
 // Kinds of a request.
 const (
 	kindTool     = "tool"     // may this call run?
 	kindQuestion = "question" // what does the person say?
+	kindResult   = "result"   // this call has ended; asked for by answer.Report
 )
 
 // answer is what is said to a request.
@@ -96,6 +102,8 @@ type answer struct {
 	Action string `json:"action"`
 	// Text is the reason of a refusal, or what the person said.
 	Text string `json:"text,omitempty"`
+	// Report asks for the result of the call.
+	Report bool `json:"report,omitempty"`
 }
 
 // Actions of an answer.

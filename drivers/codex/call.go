@@ -43,19 +43,25 @@ func (srv *server) callFor(ctx context.Context, c *call, method string, params a
 		srv.forget(id)
 		return nil, err
 	}
+	var m message
+	ok := false
 	select {
-	case m, ok := <-c.answer:
-		switch {
-		case !ok:
-			return nil, errServerGone
-		case m.err != nil:
-			return nil, m.err
-		}
-		return m.result, nil
+	case m, ok = <-c.answer:
 	case <-ctx.Done():
 		srv.forget(id)
-		return nil, context.Cause(ctx)
+		select {
+		case m, ok = <-c.answer: // it came at the same time, and what it tells is done
+		default:
+			return nil, context.Cause(ctx)
+		}
 	}
+	switch {
+	case !ok:
+		return nil, errServerGone
+	case m.err != nil:
+		return nil, m.err
+	}
+	return m.result, nil
 }
 
 // forget gives up waiting for an answer, which may still come.

@@ -15,7 +15,7 @@ import (
 // safe for concurrent use.
 type converter struct {
 	start     string // makes the ids of requests unique: Codex counts its own from 0
-	directory string // where the session works
+	directory string // where the session works, as Codex says
 	root      string // the session's own thread
 	settings  drivers.Settings
 
@@ -71,8 +71,11 @@ type item struct {
 	called  bool   // its call was told
 	result  bool   // its result was begun
 	text    []byte // output of a command so far
+
+	// Of a text that streams; a reasoning has two, by visibility.
+	texts   [2][]byte
 	started [2]bool
-	part    [2]int // of a reasoning text, by visibility
+	part    [2]int
 
 	command   string
 	cwd       string
@@ -83,19 +86,18 @@ type item struct {
 	changes   []fileChange
 }
 
-func newConverter(start, directory string, settings drivers.Settings) *converter {
+func newConverter(start string, settings drivers.Settings) *converter {
 	return &converter{
-		start:     start,
-		directory: directory,
-		settings:  settings,
-		threads:   map[string]*thread{},
-		items:     map[string]*item{},
-		requests:  map[string]*request{},
-		answered:  map[string]*request{},
-		raws:      map[string]*rawCall{},
-		quota:     map[string]string{},
-		warnings:  map[string]bool{},
-		unloaded:  make(chan struct{}),
+		start:    start,
+		settings: settings,
+		threads:  map[string]*thread{},
+		items:    map[string]*item{},
+		requests: map[string]*request{},
+		answered: map[string]*request{},
+		raws:     map[string]*rawCall{},
+		quota:    map[string]string{},
+		warnings: map[string]bool{},
+		unloaded: make(chan struct{}),
 	}
 }
 

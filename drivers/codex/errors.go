@@ -20,7 +20,7 @@ type failure struct {
 // read takes apart what Codex says: a word, or an object with one member that
 // may hold a status.
 func (e *nativeError) read() failure {
-	f := failure{text: e.Message}
+	f := failure{text: strings.TrimSpace(e.Message + "\n" + e.Details)}
 	if json.Unmarshal(e.Info, &f.kind) == nil {
 		return f
 	}
@@ -70,15 +70,18 @@ func (f *failure) categorize() (category universal.ErrorCategory, retryable bool
 	case f.status >= http.StatusBadRequest:
 		return universal.CategoryModel, false
 	}
+	if category, retryable, ok := f.categorizeText(); ok {
+		return category, retryable
+	}
 	switch f.kind {
 	case "httpConnectionFailed", "responseStreamConnectionFailed", "responseStreamDisconnected", "responseTooManyFailedAttempts":
 		return universal.CategoryNetwork, true
 	}
-	return f.categorizeText()
+	return universal.CategoryModel, false
 }
 
-// categorizeText looks at the text of what Codex calls "other".
-func (f *failure) categorizeText() (universal.ErrorCategory, bool) {
+// categorizeText looks at the text, where the kind doesn't say enough.
+func (f *failure) categorizeText() (category universal.ErrorCategory, retryable, ok bool) {
 	for _, known := range []struct {
 		text      string
 		category  universal.ErrorCategory
@@ -90,16 +93,17 @@ func (f *failure) categorizeText() (universal.ErrorCategory, bool) {
 		{"status 503", universal.CategoryOverloaded, true},
 		{"status 5", universal.CategoryModel, true},
 		{"Rate limit", universal.CategoryRateLimit, true},
+		{"high demand", universal.CategoryModel, true}, // what Codex says of a status 500
 		{"stream disconnected", universal.CategoryNetwork, true},
 		{"stream closed", universal.CategoryNetwork, true},
 		{"idle timeout", universal.CategoryNetwork, true},
 		{"error sending request", universal.CategoryNetwork, true},
 	} {
 		if strings.Contains(f.text, known.text) {
-			return known.category, known.retryable
+			return known.category, known.retryable, true
 		}
 	}
-	return universal.CategoryModel, false
+	return "", false, false
 }
 
 // errorDetails are the parts of a failure that have no field of their own.
@@ -110,9 +114,6 @@ type errorDetails struct {
 
 func (e *nativeError) event() *universal.ErrorData {
 	f := e.read()
-	if f.kind == "other" && e.Details != "" {
-		f.text += " " + e.Details
-	}
 	category, retryable := f.categorize()
 	d := &universal.ErrorData{
 		Message:   firstOf(e.Message, "the turn failed"),
@@ -144,6 +145,7 @@ func (c *converter) errorLine(th *thread, params []byte) error {
 		c.emit(universal.TypeError, d)
 		return nil
 	}
+	c.abandonTexts(th)
 	if cause := string(d.Category) + string(d.Code); cause != c.turn.retry {
 		c.turn.retry = cause
 		d.WillRetry, d.Retryable = true, true

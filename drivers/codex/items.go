@@ -13,7 +13,6 @@ func (c *converter) itemStarted(th *thread, params []byte) error {
 	if err != nil || it == nil {
 		return err
 	}
-	c.retriesOver(th)
 	c.rawHasItem(it)
 	handle := itemHandlers(head.Type)
 	if handle.started == nil {
@@ -29,6 +28,7 @@ func (c *converter) itemCompleted(th *thread, params []byte) error {
 		return err
 	}
 	delete(c.items, it.key)
+	c.retriesOver(th)
 	c.rawHasItem(it)
 	return itemHandlers(head.Type).completed(c, it, raw)
 }
@@ -53,7 +53,7 @@ func (c *converter) readItem(th *thread, params []byte) (*item, itemHead, json.R
 	if it := c.items[id]; it != nil {
 		return it, head, l.Item, nil
 	}
-	if c.isRoot(th) && l.TurnID != c.turn.id {
+	if c.isRoot(th) && !c.isTurn(l.TurnID) {
 		return nil, head, nil, nil // of a turn that is over, where it was closed
 	}
 	it := &item{key: id, native: head.ID, kind: head.Type, thread: th, turn: l.TurnID}

@@ -15,11 +15,9 @@ import (
 // userInput is a piece of a message. Codex ignores files other than pictures
 // (its kind "mention" is for show only), so these go into the text.
 type userInput struct {
-	Type string `json:"type"` // "text", "image" or "skill"
+	Type string `json:"type"` // "text" or "image"
 	Text string `json:"text,omitempty"`
-	URL  string `json:"url,omitempty"`  // of an image: its data
-	Name string `json:"name,omitempty"` // of a skill
-	Path string `json:"path,omitempty"` // of its SKILL.md
+	URL  string `json:"url,omitempty"` // of an image: its data
 }
 
 func textInput(text string) userInput { return userInput{Type: "text", Text: text} }
@@ -40,9 +38,8 @@ func (s *session) input(msg drivers.Message) ([]userInput, error) {
 	}
 	text := msg.Text
 	var input []userInput
-	if sk, rest, ok := s.skillCommand(text); ok {
-		input = append(input, userInput{Type: "skill", Name: sk.name, Path: sk.path})
-		text = strings.TrimSpace("$" + sk.name + " " + rest)
+	if name, rest, ok := s.skillCommand(text); ok {
+		text = strings.TrimSpace("$" + name + " " + rest)
 	}
 	var images []userInput
 	for _, a := range msg.Attachments {

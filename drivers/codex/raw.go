@@ -46,7 +46,7 @@ func (c *converter) rawItem(th *thread, params []byte) error {
 	if err := json.Unmarshal(params, &l); err != nil {
 		return err
 	}
-	if l.Item.CallID == "" || c.isRoot(th) && l.TurnID != c.turn.id {
+	if l.Item.CallID == "" || c.isRoot(th) && !c.isTurn(l.TurnID) {
 		return nil // no call, or of a turn that is over
 	}
 	k := key(l.TurnID, l.Item.CallID)

@@ -42,7 +42,7 @@ func (s benchServer) Convert(dst []universal.Event, line []byte) []universal.Eve
 func (s benchServer) converter(thread string) *converter {
 	c := s[thread]
 	if c == nil {
-		c = newConverter("key", "/work", drivers.Settings{})
+		c = newConverter("key", drivers.Settings{})
 		c.root = thread
 		s[thread] = c
 	}

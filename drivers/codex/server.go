@@ -195,14 +195,8 @@ func (srv *server) read() {
 // batch is what a few lines gave.
 type batch struct {
 	sessions []*session // those that have something to hand on
-	answers  []answered
 	lines    int
 	bytes    int
-}
-
-type answered struct {
-	to *call
-	m  message
 }
 
 // take deals with one line.
@@ -247,7 +241,10 @@ func (srv *server) takeAnswer(b *batch, m message, line []byte) {
 	if c.starts != nil && m.err == nil {
 		srv.startThread(b, c.starts, m.result)
 	}
-	b.answers = append(b.answers, answered{c, m})
+	// What was told before an answer is told before whoever waits for it goes on,
+	// and what comes after it is told after.
+	srv.flush(b)
+	c.answer <- m
 }
 
 // startThread ties a session to the thread that an answer tells.
@@ -368,8 +365,7 @@ func (srv *server) sessions() []*session {
 	return srv.sessionsLocked()
 }
 
-// flush hands on events before the answers that follow them, so that whoever
-// asked for a change finds it told.
+// flush hands on what was converted.
 func (srv *server) flush(b *batch) {
 	for _, s := range b.sessions {
 		s.waiting = false
@@ -377,11 +373,6 @@ func (srv *server) flush(b *batch) {
 	}
 	clear(b.sessions)
 	b.sessions = b.sessions[:0]
-	for _, a := range b.answers {
-		a.to.answer <- a.m
-	}
-	clear(b.answers)
-	b.answers = b.answers[:0]
 	b.lines, b.bytes = 0, 0
 }
 

@@ -37,15 +37,16 @@ type session struct {
 	// says, and whoever closes the session its end.
 	telling sync.Mutex
 
-	mu         sync.Mutex // guards what follows; never held across I/O
-	conv       *converter
-	events     []universal.Event  // converted, not handed on
-	background int                // last told
-	checkpoint process.Checkpoint // taken when the turn began
-	starting   bool               // Start has not returned yet
-	ended      bool               // Exit was told, or is about to be
-	closed     chan struct{}
-	closeErr   error
+	mu          sync.Mutex // guards what follows; never held across I/O
+	conv        *converter
+	events      []universal.Event  // converted, not handed on
+	background  int                // last told
+	checkpoint  process.Checkpoint // taken when the turn began
+	interrupted string             // turn of Codex that is being interrupted
+	starting    bool               // Start has not returned yet
+	ended       bool               // Exit was told, or is about to be
+	closed      chan struct{}
+	closeErr    error
 }
 
 // root is the id of the session's own thread, "" while unknown.
@@ -304,8 +305,10 @@ func (s *session) Interrupt(ctx context.Context) error {
 	s.mu.Lock()
 	active, checkpoint := s.conv.turn.active, s.checkpoint
 	turns, commands := s.conv.running()
+	again := s.conv.turn.id != "" && s.conv.turn.id == s.interrupted
+	s.interrupted = s.conv.turn.id
 	s.mu.Unlock()
-	if !active {
+	if !active || again { // another call is at it
 		return nil
 	}
 	if len(turns) == 0 {
@@ -326,6 +329,9 @@ func (s *session) Interrupt(ctx context.Context) error {
 		s.log.Warn("commands of an interrupted turn may be left", "agent", agentID, "error", err)
 	}
 	if failed != nil {
+		s.mu.Lock()
+		s.interrupted = ""
+		s.mu.Unlock()
 		return fmt.Errorf("interrupt: %w", failed)
 	}
 	return nil

@@ -3,7 +3,7 @@ package codex
 import (
 	"context"
 	"encoding/json"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
@@ -63,20 +63,12 @@ func slashCommand(text string) (name, rest string, ok bool) {
 }
 
 // skill is one that a message can begin with.
-type skill struct{ name, description, path string }
+type skill struct{ name, description string }
 
 // skillCommand finds the skill that a message begins with.
-func (s *session) skillCommand(text string) (sk skill, rest string, ok bool) {
-	name, rest, ok := slashCommand(text)
-	if !ok {
-		return skill{}, "", false
-	}
-	for _, sk := range s.skills {
-		if sk.name == name {
-			return sk, rest, true
-		}
-	}
-	return skill{}, "", false
+func (s *session) skillCommand(text string) (name, rest string, ok bool) {
+	name, rest, ok = slashCommand(text)
+	return name, rest, ok && slices.ContainsFunc(s.skills, func(sk skill) bool { return sk.name == name })
 }
 
 type skillsListParams struct {
@@ -99,7 +91,6 @@ func (s *session) readSkills(ctx context.Context, cfg *drivers.Config, own map[s
 				Name        string `json:"name"`
 				Description string `json:"description"`
 				Short       string `json:"shortDescription"`
-				Path        string `json:"path"`
 				Enabled     bool   `json:"enabled"`
 			} `json:"skills"`
 		} `json:"data"`
@@ -108,12 +99,12 @@ func (s *session) readSkills(ctx context.Context, cfg *drivers.Config, own map[s
 		return err
 	}
 	for _, name := range sortedKeys(own) {
-		s.skills = append(s.skills, skill{name: name, description: "A skill of this session", path: filepath.Join(own[name], "SKILL.md")})
+		s.skills = append(s.skills, skill{name, "A skill of this session"})
 	}
 	for _, cwd := range list.Data {
 		for _, sk := range cwd.Skills {
 			if _, taken := own[sk.Name]; sk.Enabled && !taken {
-				s.skills = append(s.skills, skill{sk.Name, firstOf(sk.Short, sk.Description), sk.Path})
+				s.skills = append(s.skills, skill{sk.Name, firstOf(sk.Short, sk.Description)})
 			}
 		}
 	}

@@ -87,7 +87,7 @@ func (d *Driver) newSession(srv *server, cfg *drivers.Config, sink drivers.Sink)
 		sink:     sink,
 		number:   number,
 		mark:     sessionVariable + "=" + start,
-		conv:     newConverter(start, cfg.Directory, cfg.Settings),
+		conv:     newConverter(start, cfg.Settings),
 		starting: true,
 	}
 }
@@ -132,6 +132,7 @@ func (s *session) opened(result json.RawMessage) error {
 		Thread struct {
 			ID string `json:"id"`
 		} `json:"thread"`
+		Cwd    string `json:"cwd"`
 		Model  string `json:"model"`
 		Effort string `json:"reasoningEffort"`
 	}
@@ -143,7 +144,7 @@ func (s *session) opened(result json.RawMessage) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conv.root, s.conv.model, s.conv.effort = opened.Thread.ID, opened.Model, opened.Effort
+	s.conv.root, s.conv.directory, s.conv.model, s.conv.effort = opened.Thread.ID, opened.Cwd, opened.Model, opened.Effort
 	return nil
 }
 

@@ -17,11 +17,19 @@ func (c *converter) textDelta(_ *thread, params []byte) error {
 	if it == nil {
 		return nil // of a turn that is over
 	}
-	c.delta(it, "", l.Delta)
+	c.textPiece(it, publicThought, l.Delta)
 	return nil
 }
 
-func (c *converter) delta(it *item, suffix, text string) {
+// maxKeptText bounds what is kept of a text that streams, in bytes. Only one
+// that the model gives up needs it.
+const maxKeptText = 1 << 20
+
+func (c *converter) textPiece(it *item, which int, text string) {
+	if len(it.texts[which])+len(text) <= maxKeptText {
+		it.texts[which] = append(it.texts[which], text...)
+	}
+	suffix := thoughtSuffix(which)
 	c.emit(universal.TypeItemDelta, &universal.ItemDeltaData{
 		ItemID: it.key + suffix, NativeItemID: universal.NullString(it.native), Delta: text,
 	})
@@ -32,6 +40,35 @@ func (c *converter) messageStarted(it *item, _ json.RawMessage) error {
 		Item: it.universal("", universal.KindMessage, universal.RoleAssistant, universal.StatusInProgress, &universal.TextPart{}),
 	})
 	return nil
+}
+
+// abandonTexts ends the texts that stream: what follows says all of it again.
+func (c *converter) abandonTexts(th *thread) {
+	for _, k := range sortedKeys(c.items) {
+		it := c.items[k]
+		if it.thread != th {
+			continue
+		}
+		switch it.kind {
+		case "agentMessage", "plan":
+			c.abandon(it, publicThought, &universal.TextPart{Text: string(it.texts[publicThought])})
+		case "reasoning":
+			for which, begun := range it.started {
+				if begun {
+					c.abandon(it, which, thoughtPart(which, string(it.texts[which])))
+				}
+			}
+		default:
+			continue
+		}
+		delete(c.items, k)
+	}
+}
+
+func (c *converter) abandon(it *item, which int, part universal.Part) {
+	c.emit(universal.TypeItemCompleted, &universal.ItemData{
+		Item: it.universal(thoughtSuffix(which), universal.KindMessage, universal.RoleAssistant, universal.StatusFailed, part),
+	})
 }
 
 func (c *converter) completeText(it *item, text string) {
@@ -109,7 +146,7 @@ func (c *converter) reasoningDelta(which int, params []byte) error {
 		l.Delta = partBreak + l.Delta
 		it.part[which] = part
 	}
-	c.delta(it, thoughtSuffix(which), l.Delta)
+	c.textPiece(it, which, l.Delta)
 	return nil
 }
 

@@ -34,6 +34,16 @@ func (c *converter) turnAnswered(result json.RawMessage) {
 	}
 }
 
+// isTurn tells whether a turn of Codex's is the one that runs. A line of it may be
+// what tells its id.
+func (c *converter) isTurn(id string) bool {
+	t := &c.turn
+	if t.active && t.id == "" && id != t.ended && !c.plan.waiting {
+		t.id = id
+	}
+	return t.active && id == t.id
+}
+
 // turnRefused takes back a turn that Codex did not begin.
 func (c *converter) turnRefused() {
 	if c.turn.id == "" {
@@ -46,19 +56,19 @@ func (c *converter) turnStarted(th *thread, params []byte) error {
 	if err := json.Unmarshal(params, &l); err != nil {
 		return err
 	}
-	th.turn = l.Turn.ID
 	if !c.isRoot(th) {
-		th.detached = th.call != "" && !th.working
+		th.turn, th.detached = l.Turn.ID, th.call != "" && !th.working
 		return nil
 	}
+	// A review has a turn of its own inside, which isn't heard of again.
+	id := firstOf(l.Turn.RootID, l.Turn.ID)
+	th.turn = id
 	t := &c.turn
 	if !t.active {
 		t.active, c.found.began = true, true
 		c.emit(universal.TypeTurnStarted, &universal.TurnStartedData{Phase: universal.PhaseStarted, Origin: universal.OriginAgent})
 	}
-	if t.id != l.Turn.ID {
-		t.id, t.failed, t.retry, c.diff = l.Turn.ID, false, "", ""
-	}
+	t.id, t.failed, t.retry, c.diff = id, false, "", ""
 	return nil
 }
 

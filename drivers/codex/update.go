@@ -48,10 +48,17 @@ func (s *session) Update(ctx context.Context, change drivers.Settings) error {
 	apply(&now, change)
 	params := settingsParams{s.conv.root, turnSettingsOf(now, s.conv.model, s.conv.effort, s.conv.planned)}
 	s.mu.Unlock()
-	if _, err := s.call(ctx, "thread/settings/update", params, func() error { s.conv.settings = now; return nil }); err != nil {
+	if _, err := s.call(ctx, "thread/settings/update", params, func() error { s.conv.wish(now); return nil }); err != nil {
 		return refused("settings", fmt.Sprint(change), err)
 	}
 	return nil
+}
+
+// wish notes settings that are asked for, so that Codex's report of them is no
+// news.
+func (c *converter) wish(s drivers.Settings) {
+	c.settings = s
+	c.model, c.effort = firstOf(s.Model, c.model), firstOf(s.Variant, c.effort)
 }
 
 func (s *session) rename(ctx context.Context, title string) error {

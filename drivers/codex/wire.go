@@ -175,7 +175,7 @@ const (
 	methodSummaryDelta = "item/reasoning/summaryTextDelta"
 )
 
-// Members are what an item or a request has in common with all others.
+// itemLine begins or ends an item.
 type itemLine struct {
 	ThreadID string          `json:"threadId"`
 	TurnID   string          `json:"turnId"`
@@ -202,6 +202,7 @@ type turnLine struct {
 	ThreadID string `json:"threadId"`
 	Turn     struct {
 		ID     string       `json:"id"`
+		RootID string       `json:"rootTurnId"`
 		Status string       `json:"status"` // "completed", "interrupted", "failed" or "inProgress"
 		Error  *nativeError `json:"error"`
 	} `json:"turn"`

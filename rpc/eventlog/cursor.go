@@ -18,7 +18,7 @@ type Cursor struct {
 // Cursor returns a cursor whose first record is after+1. It may be one that
 // doesn't exist yet: then reading waits for it.
 func (l *Log) Cursor(after uint64) *Cursor {
-	return &Cursor{log: l, next: after + 1}
+	return &Cursor{log: l, next: max(after, after+1)} // the greatest number is never reached
 }
 
 // After returns the number of the last record that was read, at first what

@@ -1,0 +1,5 @@
+//go:build !race
+
+package httpbridge_test
+
+const raceEnabled = false
