@@ -28,10 +28,6 @@ type Options struct {
 	// MaxBodyBytes bounds a JSON body; 0 means the server's limit for one
 	// message. Files are not bounded.
 	MaxBodyBytes int64
-	// Patience is how long a client may take none of an answer or send none of
-	// a body before it is given up; streams of events wait for ever. 0 means a
-	// minute.
-	Patience time.Duration
 	// Heartbeat is how often a silent stream gets a comment; 0 means 15 s.
 	Heartbeat time.Duration
 }
@@ -52,16 +48,13 @@ func NewHandler(opts Options) http.Handler {
 	if opts.Heartbeat == 0 {
 		opts.Heartbeat = 15 * time.Second
 	}
-	if opts.Patience == 0 {
-		opts.Patience = time.Minute
-	}
 	b := &bridge{Options: opts, token: newTokenCheck(opts.Token)}
 	return b.routes()
 }
 
 func (b *bridge) routes() chi.Router {
 	r := chi.NewRouter()
-	r.Use(b.bound, b.logAccess, b.recover, b.guardNames, b.allowOrigins)
+	r.Use(bound, b.logAccess, b.recover, b.guardNames, b.allowOrigins)
 	r.NotFound(b.notFound)
 	r.MethodNotAllowed(b.methodNotAllowed(r))
 	get := func(path string, handler http.HandlerFunc) {

@@ -60,7 +60,7 @@ func (b *bridge) answer(w http.ResponseWriter, r *http.Request, status int, valu
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(body.Size()))
 	w.WriteHeader(status)
-	out := bufio.NewWriterSize(b.patient(w), min(body.Size(), writeBytes))
+	out := bufio.NewWriterSize(patient(w), min(body.Size(), writeBytes))
 	if _, err = body.WriteTo(out); err == nil {
 		err = out.Flush()
 	}

@@ -46,7 +46,7 @@ func (b *bridge) download(w http.ResponseWriter, r *http.Request) {
 	}
 	defer f.Close()
 	w.Header().Set("Content-Type", "application/octet-stream")
-	http.ServeContent(patientResponse{w, b.patient(w)}, r, "", stat.Modified.Time, f)
+	http.ServeContent(patientResponse{w, patient(w)}, r, "", stat.Modified.Time, f)
 }
 
 // patientResponse is a response whose body is written with patience.
@@ -106,7 +106,7 @@ func (b *bridge) receive(w http.ResponseWriter, r *http.Request, at rpc.FSParams
 		b.fail(w, r, err)
 		return
 	}
-	result, err := store(tree, b.patientBody(w, r.Body))
+	result, err := store(tree, bodyOf(w, r.Body))
 	if err != nil {
 		b.fail(w, r, err)
 		return

@@ -25,6 +25,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/rpc"
 	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
 	"github.com/sandbox-agent/sandbox-agent/rpc/session"
+	"github.com/sandbox-agent/sandbox-agent/schema/schematest"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -32,18 +33,20 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // lab is a server with the mock agent and a client of it.
 type lab struct {
-	t      *testing.T
-	url    string
-	dial   func() (net.Conn, error)
-	client *http.Client
-	stop   func() // ends the server and waits
+	t        *testing.T
+	url      string
+	inMemory bool
+	dial     func() (net.Conn, error)
+	client   *http.Client
+	stop     func() // ends the server and waits
 }
 
 // setup is how a lab differs from the usual one.
 type setup struct {
-	options  func(*httpbridge.Options)
-	serve    func(*httpbridge.ServeOptions)
-	inMemory bool // connections are pipes within the process
+	options func(*httpbridge.Options)
+	// inMemory makes connections pipes within the process, and leaves out time
+	// limits of the client: it is for tests whose time is not the world's.
+	inMemory bool
 }
 
 // newLab starts a server; change may set options.
@@ -72,22 +75,26 @@ func startLab(t *testing.T, how setup) *lab {
 	if how.options != nil {
 		how.options(&opts)
 	}
-	serve := httpbridge.ServeOptions{Logger: logger, Finish: func() {
-		if err := sessions.Close(context.Background()); err != nil {
-			t.Errorf("close the sessions: %v", err)
-		}
-	}}
-	if how.serve != nil {
-		how.serve(&serve)
-	}
 	listener, dial := listen(t, how.inMemory)
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- httpbridge.Serve(ctx, listener, httpbridge.NewHandler(opts), serve) }()
+	go func() {
+		served <- httpbridge.Serve(ctx, listener, httpbridge.NewHandler(opts), logger, func() {
+			if err := sessions.Close(context.Background()); err != nil {
+				t.Errorf("close the sessions: %v", err)
+			}
+		})
+	}()
 	transport := &http.Transport{
 		DialContext: func(context.Context, string, string) (net.Conn, error) { return dial() },
 	}
-	l := &lab{t: t, url: "http://" + listener.Addr().String(), dial: dial, client: &http.Client{Transport: transport}}
+	validator, err := schematest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of floods, the beginning is enough.
+	checked := &schematest.Transport{TB: t, Validator: validator, Base: transport, Events: 500}
+	l := &lab{t: t, url: "http://" + listener.Addr().String(), inMemory: how.inMemory, dial: dial, client: &http.Client{Transport: checked}}
 	stopped := false
 	l.stop = func() {
 		if stopped {
@@ -172,8 +179,12 @@ type request struct {
 // do sends a request. The caller closes the response's body.
 func (l *lab) do(req request) *http.Response {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute) // a safety net
-	l.t.Cleanup(cancel)
+	ctx := l.t.Context()
+	if !l.inMemory {
+		limited, cancel := context.WithTimeout(ctx, time.Minute) // a safety net
+		l.t.Cleanup(cancel)
+		ctx = limited
+	}
 	r, err := http.NewRequestWithContext(ctx, req.verb, l.url+req.path, strings.NewReader(req.body))
 	if err != nil {
 		l.t.Fatal(err)

@@ -49,7 +49,7 @@ func (m *metrics) streaming(r *http.Request, events *eventWriter) (over func()) 
 // showMetrics writes the figures as Prometheus reads them.
 func (b *bridge) showMetrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	out := b.patient(w)
+	out := patient(w)
 	stats := b.Server.Stats()
 	family(out, "sessions", "gauge", "Sessions by their state.")
 	for _, status := range sorted(stats.Sessions) {

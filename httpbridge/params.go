@@ -43,7 +43,7 @@ func (b *bridge) body(w http.ResponseWriter, r *http.Request) (map[string]json.R
 	if r.ContentLength > b.MaxBodyBytes {
 		return nil, tooLarge // without reading what is announced
 	}
-	body := b.patientBody(w, http.MaxBytesReader(w, r.Body, b.MaxBodyBytes))
+	body := bodyOf(w, http.MaxBytesReader(w, r.Body, b.MaxBodyBytes))
 	if !isJSON(r.Header.Get("Content-Type")) {
 		if n, err := io.ReadFull(body, make([]byte, 1)); n == 0 && err == io.EOF {
 			return members, nil

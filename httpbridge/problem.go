@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -47,7 +48,7 @@ func (b *bridge) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = b.patient(w).Write(body) // whoever doesn't read it has gone
+	_, _ = patient(w).Write(body) // whoever doesn't read it has gone
 }
 
 // recover keeps one request's panic from the others.
@@ -83,35 +84,35 @@ func verbs() []string {
 }
 
 // methodNotAllowed answers for known paths with another verb, which don't
-// tell more than they would to somebody with the right one.
+// tell more than they would to somebody with the right one; and to OPTIONS,
+// which a browser sends before it sends a token.
 func (b *bridge) methodNotAllowed(routes chi.Routes) http.HandlerFunc {
-	refuse := func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.Path
-		if r.URL.RawPath != "" {
-			path = r.URL.RawPath
-		}
-		var allowed []string
-		for _, verb := range verbs() {
-			if routes.Match(chi.NewRouteContext(), verb, path) {
-				allowed = append(allowed, verb)
-			}
-		}
+	return func(w http.ResponseWriter, r *http.Request) {
+		allowed := allowedVerbs(routes, r)
 		if len(allowed) == 0 { // an unknown verb on an unknown path
 			b.notFound(w, r)
 			return
 		}
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		if r.Method == http.MethodOptions {
-			return
+		refuse := func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			if r.Method != http.MethodOptions {
+				b.fail(w, r, universal.Errorf(universal.KindMethodNotAllowed, "method not allowed: %s %s; use %s", r.Method, r.URL.Path, strings.Join(allowed, " or ")))
+			}
 		}
-		b.fail(w, r, universal.Errorf(universal.KindMethodNotAllowed, "method not allowed: %s %s; use %s", r.Method, r.URL.Path, strings.Join(allowed, " or ")))
-	}
-	return func(w http.ResponseWriter, r *http.Request) {
-		// What a browser asks before it sends a token is answered without one.
 		if r.Method != http.MethodOptions && strings.HasPrefix(r.URL.Path, "/v1/") && r.URL.Path != healthPath {
-			b.authorized(refuse)(w, r)
-			return
+			refuse = b.authorized(refuse)
 		}
 		refuse(w, r)
 	}
+}
+
+// allowedVerbs are those that a request's path has routes for.
+func allowedVerbs(routes chi.Routes, r *http.Request) []string {
+	path := r.URL.Path
+	if r.URL.RawPath != "" {
+		path = r.URL.RawPath
+	}
+	return slices.DeleteFunc(verbs(), func(verb string) bool {
+		return !routes.Match(chi.NewRouteContext(), verb, path)
+	})
 }

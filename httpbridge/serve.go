@@ -1,7 +1,6 @@
 package httpbridge
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -11,44 +10,36 @@ import (
 	"time"
 )
 
-// ServeOptions are how a server treats its connections. The zero value of a
-// limit means its default.
-type ServeOptions struct {
-	Logger *slog.Logger
-	// Finish is called once nobody new gets in. What it does to the sessions,
-	// streams still tell.
-	Finish func()
-	// HeaderTime is how long a connection may take to send a request's header,
-	// so that whoever sends it drop by drop holds it for no longer. Default
-	// 10 s.
-	HeaderTime time.Duration
-	// KeepAliveTime is how long a connection may wait for its next request.
-	// Default 2 min.
-	KeepAliveTime time.Duration
-	// MaxHeaderBytes bounds a request's header. Default 64 KiB.
-	MaxHeaderBytes int
-	// DrainTime is what streams have to deliver their last events, and
-	// requests in flight to be answered, when the server ends. Default 500 ms.
-	DrainTime time.Duration
-}
+const (
+	// headerTime is how long a request's header may take, so that whoever
+	// sends it drop by drop holds a connection for no longer.
+	headerTime = 10 * time.Second
+	// keepAliveTime is how long a connection may wait for its next request.
+	keepAliveTime = 2 * time.Minute
+	// maxHeaderBytes bounds a request's header.
+	maxHeaderBytes = 64 << 10
+	// drainTime is what streams have to deliver their last events, and
+	// requests in flight to be answered, when the server ends.
+	drainTime = 500 * time.Millisecond
+)
 
 // errEnding is why requests are cancelled when the server ends.
 var errEnding = errors.New("the server is ending")
 
 // Serve answers on a listener until ctx ends. Then it takes no more
-// connections, calls Finish, ends all streams, and returns when no request is
+// connections, calls finish, ends all streams, and returns when no request is
 // left. It closes the listener.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler, opts ServeOptions) error {
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, finish func()) error {
 	requests, endStreams := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer endStreams(errEnding)
 	var connections sync.WaitGroup
 	server := &http.Server{
 		Handler:           handler,
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		ReadHeaderTimeout: cmp.Or(opts.HeaderTime, 10*time.Second),
-		IdleTimeout:       cmp.Or(opts.KeepAliveTime, 2*time.Minute),
-		MaxHeaderBytes:    cmp.Or(opts.MaxHeaderBytes, 64<<10),
-		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: headerTime,
+		IdleTimeout:       keepAliveTime,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew: // by the goroutine that accepts
@@ -62,22 +53,22 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, opt
 	go func() { served <- server.Serve(listener) }() // ends with Shutdown or Close
 	select {
 	case err := <-served:
-		opts.Finish()
+		finish()
 		endStreams(errEnding)
 		err = errors.Join(err, server.Close())
 		connections.Wait()
 		return err
 	case <-ctx.Done():
 	}
-	// The listener goes first; what is in flight lives through Finish, so that
+	// The listener goes first; what is in flight lives through finish, so that
 	// streams see the ends of their sessions.
 	draining, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() { drained <- server.Shutdown(draining) }() // ends with draining
-	opts.Finish()
+	finish()
 	endStreams(errEnding)
-	timer := time.AfterFunc(cmp.Or(opts.DrainTime, 500*time.Millisecond), cancel)
+	timer := time.AfterFunc(drainTime, cancel)
 	defer timer.Stop()
 	err := <-drained
 	<-served

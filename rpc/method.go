@@ -45,8 +45,8 @@ type Feed func(ctx context.Context, w FeedWriter) (session.StreamEnd, error)
 // FeedWriter is a transport's end of a feed. An error ends the feed.
 type FeedWriter interface {
 	// Event takes an encoded event and its sequence number: head up to and
-	// with `"raw":`, and the raw payload or null. It may gather them until
-	// Flush.
+	// with `"raw":`, and the raw payload or null. Both are the feed's again
+	// once it returns. It may gather events until Flush.
 	Event(sequence uint64, head, raw []byte) error
 	// Changed takes a session's new summary.
 	Changed(info session.Info) error

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -15,6 +16,11 @@ const (
 	FormatOpenAPI    SchemaFormat = "openapi"     // of the methods on HTTP
 	FormatOpenRPC    SchemaFormat = "openrpc"     // of the methods on stdio
 )
+
+// SchemaFormats lists all of them.
+func SchemaFormats() []SchemaFormat {
+	return []SchemaFormat{FormatJSONSchema, FormatOpenAPI, FormatOpenRPC}
+}
 
 // SchemaParams choose a description.
 type SchemaParams struct {
@@ -31,11 +37,10 @@ func (d SchemaDocument) MarshalJSON() ([]byte, error) { return json.RawMessage(d
 
 func schemaGet(_ context.Context, s *Server, p *SchemaParams) (SchemaDocument, error) {
 	format := p.Format
-	switch format {
-	case FormatJSONSchema, FormatOpenAPI, FormatOpenRPC:
-	case "":
+	if format == "" {
 		format = FormatJSONSchema
-	default:
+	}
+	if !slices.Contains(SchemaFormats(), format) {
 		return nil, universal.InvalidRequest("format is %q; choose json-schema, openapi or openrpc", format)
 	}
 	document, ok := s.documents[format]

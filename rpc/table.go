@@ -158,7 +158,7 @@ func sessionsSubscribe(_ context.Context, s *Server, p *SubscribeParams) (Subscr
 	if err != nil {
 		return SubscribeResult{}, nil, err
 	}
-	return SubscribeResult{}, eventFeed(found.Cursor(p.Offset), p.IncludeRaw), nil
+	return SubscribeResult{}, eventFeed(found.Cursor(p.Offset).Reuse(), p.IncludeRaw), nil
 }
 
 func questionsReply(ctx context.Context, s *Server, p *QuestionReplyParams) (Empty, error) {

@@ -94,7 +94,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		Commands: []*cli.Command{
 			runCommand(), stdioCommand(), serverCommand(), daemonCommand(),
 			apiGroup("sessions"), apiGroup("fs"), apiCommand(),
-			orRemote(agentsCommand()), installAgentCommand(), doctorCommand(), credentialsCommand(),
+			orRemote(agentsCommand()), installAgentCommand(), doctorCommand(), credentialsCommand(), schemaCommand(),
 		},
 	}
 	hardenUsage(app)

@@ -24,6 +24,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/rpc/eventlog"
 	"github.com/sandbox-agent/sandbox-agent/rpc/session"
 	"github.com/sandbox-agent/sandbox-agent/rpc/stdio"
+	"github.com/sandbox-agent/sandbox-agent/schema"
 )
 
 // bridge is everything that serves a client, wired together.
@@ -67,7 +68,7 @@ func newBridge(opts bridgeOptions) (*bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := rpc.NewServer(rpc.ServerOptions{Sessions: sessions, Version: version, Logger: opts.log})
+	server := rpc.NewServer(rpc.ServerOptions{Sessions: sessions, Version: version, Logger: opts.log, Documents: schema.Documents()})
 	return &bridge{server: server, sessions: sessions, supervisor: supervisor, store: store, log: opts.log}, nil
 }
 

@@ -170,7 +170,7 @@ func serveHTTP(ctx context.Context, opts serverOptions) error {
 		opts.log.Warn(opts.warning)
 	}
 	opts.log.Info("listening", "url", "http://"+listener.Addr().String(), "token", opts.handler.Token != "")
-	err = httpbridge.Serve(ctx, listener, httpbridge.NewHandler(opts.handler), httpbridge.ServeOptions{Logger: opts.log, Finish: b.endSessions})
+	err = httpbridge.Serve(ctx, listener, httpbridge.NewHandler(opts.handler), opts.log, b.endSessions)
 	return errors.Join(err, b.close())
 }
 

@@ -150,6 +150,8 @@ func runsOnce(p *performance) {
 	p.wantFile("once.txt", "once\n")
 }
 
+// runsAlways also shows that allowing one command for good doesn't allow
+// another program. As for the same one, agents may offer more or less.
 func runsAlways(p *performance) {
 	same := runs("echo always >> always.txt")
 	p.errand(same, permitAlways())
@@ -160,7 +162,7 @@ func runsAlways(p *performance) {
 }
 
 func runsNot(p *performance) {
-	said := p.errand(runs("echo never > never.txt"), forbid("Not on a Sunday."))
+	said := p.errand(runs("cp once.txt never.txt"), forbid("Not on a Sunday."))
 	p.wantWords(said, "The tool has run.") // so the scripted model goes on
 	p.wantFile("never.txt", "")
 }
@@ -218,13 +220,13 @@ func lists(p *performance) {
 // delegates lets a sub-agent work, which asks like its parent whether or not
 // the agent tells what else it does.
 func delegates(p *performance) {
-	const command = "echo helped > helped.txt"
+	const command = "mv once.txt helped.txt"
 	said := p.errand(errand{"task", modelserver.Input{
 		"prompt": modelserver.Prompt("subagent", modelserver.Input{"command": command}),
 		"extra":  modelserver.Input{"run_in_background": false},
 	}, "subagent gate " + command}, permit())
 	p.wantWords(said, "The helper came back.")
-	p.wantFile("helped.txt", "helped\n")
+	p.wantFile("helped.txt", "once\n")
 }
 
 func proposes(p *performance) {
@@ -256,7 +258,7 @@ func acceptsEdits(p *performance) {
 
 func changesNothing(p *performance) {
 	p.update(session.UpdateOptions{PermissionMode: drivers.PermissionPlan})
-	p.errand(runs("echo planned > planned.txt"))
+	p.errand(runs("cp hello.txt planned.txt"))
 	p.wantFile("planned.txt", "")
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/skills"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -41,7 +42,7 @@ func (d *Driver) Check(ctx context.Context, cfg *drivers.Config) error {
 	if _, err := mcpServers(cfg.MCP, d.opts.Getenv); err != nil {
 		return err
 	}
-	_, err := findSkills(cfg.Skills)
+	_, err := skills.Find(agentID, cfg.Skills)
 	return err
 }
 

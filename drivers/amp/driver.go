@@ -149,6 +149,7 @@ type program struct {
 	path       string
 	version    string
 	generation generation
+	known      bool // its version was understood
 }
 
 func (d *Driver) program(ctx context.Context) (program, error) {
@@ -161,10 +162,7 @@ func (d *Driver) program(ctx context.Context) (program, error) {
 		return program{}, fmt.Errorf("ask %s for its version: %w", path, err)
 	}
 	g, known := generationOf(version)
-	if !known {
-		d.opts.Logger.Warn("amp has a version that is not understood; it is taken for a new one", "version", version)
-	}
-	return program{path, version, g}, nil
+	return program{path, version, g, known}, nil
 }
 
 // Start implements drivers.Driver. No process runs before the first message,
@@ -183,6 +181,8 @@ func (d *Driver) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sin
 		return nil, err
 	case err != nil:
 		return nil, startError(ctx, err)
+	case !p.known:
+		d.opts.Logger.Warn("amp has a version that is not understood; it is taken for a new one", "version", p.version)
 	}
 	env := environment(d.opts.Environ(), cfg.Env)
 	if err := checkLogin(getenv(env)); err != nil {

@@ -18,9 +18,10 @@ const (
 )
 
 // The first releases of the generations, as the time of their build in seconds
-// since 1970, which is the third number of a version. Between the last bundle
-// and the first native build that were seen lies one that nobody looked at: the
-// npm package became a native one after 0.0.1777897475.
+// since 1970, which is the third number of a version. Seen were one build of
+// each; what lies between January's and May's, up to the beginning of April,
+// counts as January's, which takes the fewest flags, and whatever came after
+// May's is native, as the npm package was from then on.
 const (
 	firstMay    = 1_775_000_000
 	firstNative = 1_777_897_476

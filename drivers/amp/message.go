@@ -5,18 +5,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"image"
-	_ "image/gif" // the formats that the model takes
-	_ "image/jpeg"
-	_ "image/png"
-	"io"
-	"mime"
-	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/attachment"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -114,113 +106,46 @@ func (g generation) mention(path string) string {
 // attachmentBlock makes a block of an attachment; nil if only its path can be
 // told.
 func (g generation) attachmentBlock(a *drivers.Attachment) (*promptBlock, error) {
-	name := a.Filename
-	if name == "" && a.Path != "" {
-		name = filepath.Base(a.Path)
-	}
-	data := a.Data
-	if a.Path != "" && data == nil {
-		var whole bool
-		var err error
-		if data, whole, err = readHead(a.Path); err != nil {
-			return nil, universal.InvalidRequest("attachment %s can't be read: %v", a.Path, err).With("reason", "attachment_unreadable").Because(err)
-		}
-		if !whole {
-			return nil, nil
-		}
-	}
-	kind := mediaType(a.Mime, name, data)
+	f, err := attachment.Read(a, maxAttached)
 	switch {
-	case strings.HasPrefix(kind, "image/") && !isText(data):
-		return g.imageBlock(a, name, kind, data)
-	case isText(data):
-		if len(data) > maxText || len(data) == 0 {
-			return onlyPath(a, name, fmt.Sprintf("it has %d bytes; texts may have 1 to %d", len(data), maxText))
-		}
-		return &promptBlock{Type: "text", Text: fmt.Sprintf("<attachment name=%q>\n%s\n</attachment>", name, data)}, nil
+	case err != nil:
+		return nil, err
+	case f.IsImage() && !f.IsText():
+		return g.imageBlock(&f)
+	case f.IsText() && len(f.Data) <= maxText:
+		return &promptBlock{Type: "text", Text: fmt.Sprintf("<attachment name=%q>\n%s\n</attachment>", f.Name, f.Data)}, nil
+	case f.IsText():
+		return onlyPath(&f, fmt.Sprintf("it has %d bytes; texts may have up to %d", len(f.Data), maxText))
 	}
-	return onlyPath(a, name, "Amp takes images and text")
+	return onlyPath(&f, "Amp takes images and text")
 }
-
-func isText(data []byte) bool { return utf8.Valid(data) && !bytes.ContainsRune(data, 0) }
 
 // onlyPath lets the agent look itself, which it can do only where there is a
 // file.
-func onlyPath(a *drivers.Attachment, name, why string) (*promptBlock, error) {
-	if a.Path != "" {
+func onlyPath(f *attachment.File, why string) (*promptBlock, error) {
+	if f.Path != "" {
 		return nil, nil
 	}
-	return nil, unusable(name, why+"; give a path instead")
+	return nil, attachment.Unusable(f.Name, why+"; give a path instead")
 }
 
-func unusable(name, why string) error {
-	return universal.InvalidRequest("attachment %q can't be used: %s", name, why).With("reason", "attachment_unusable")
-}
-
-// readHead reads a file unless it is larger than anything that is sent.
-func readHead(path string) (data []byte, whole bool, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, false, err
+func (g generation) imageBlock(f *attachment.File) (*promptBlock, error) {
+	if err := f.CheckImage(); err != nil {
+		return nil, attachment.Unusable(f.Name, err.Error())
 	}
-	defer f.Close()
-	info, err := f.Stat()
+	// WebP has no decoder here; the CLI looks at these itself.
+	config, _, err := image.DecodeConfig(bytes.NewReader(f.Data))
+	if err == nil && max(config.Width, config.Height) > maxSide {
+		return nil, attachment.Unusable(f.Name, fmt.Sprintf("the picture has %d × %d pixels; a side may have up to %d", config.Width, config.Height, maxSide))
+	}
+	encoded := base64.StdEncoding.EncodeToString(f.Data)
 	switch {
-	case err != nil:
-		return nil, false, err
-	case info.IsDir():
-		return nil, false, nil
-	case !info.Mode().IsRegular():
-		return nil, false, fmt.Errorf("not a regular file")
+	case g == january:
+		return onlyPath(f, "this version of Amp takes pictures by their path only")
+	case len(f.Data) > maxImage:
+		return onlyPath(f, fmt.Sprintf("it has %d bytes; images may have up to %d", len(f.Data), maxImage))
+	case g == native && len(encoded) > maxLine-maxText:
+		return onlyPath(f, fmt.Sprintf("it has %d bytes; a whole message may have %d as text", len(f.Data), maxLine))
 	}
-	data, err = io.ReadAll(io.LimitReader(f, maxAttached+1))
-	if err != nil {
-		return nil, false, err
-	}
-	return data, len(data) <= maxAttached, nil
-}
-
-// mediaType is what an attachment is: what it looks like for images, where a
-// wrong type ends the turn, else what is said of it.
-func mediaType(said, name string, data []byte) string {
-	looks, _, _ := strings.Cut(http.DetectContentType(data), ";")
-	if strings.HasPrefix(looks, "image/") {
-		return looks
-	}
-	for _, s := range []string{said, mime.TypeByExtension(filepath.Ext(name))} {
-		if kind, _, err := mime.ParseMediaType(s); err == nil && kind != "application/octet-stream" {
-			return kind
-		}
-	}
-	return looks
-}
-
-func (g generation) imageBlock(a *drivers.Attachment, name, kind string, data []byte) (*promptBlock, error) {
-	switch kind {
-	case "image/png", "image/jpeg", "image/gif":
-		config, _, err := image.DecodeConfig(bytes.NewReader(data))
-		if err != nil {
-			return nil, unusable(name, "the picture is broken: "+err.Error())
-		}
-		if config.Width > maxSide || config.Height > maxSide {
-			return nil, unusable(name, fmt.Sprintf("the picture has %d × %d pixels; a side may have up to %d", config.Width, config.Height, maxSide))
-		}
-	case "image/webp":
-		if len(data) < 16 || string(data[:4]) != "RIFF" || string(data[8:12]) != "WEBP" {
-			return nil, unusable(name, "the picture is broken")
-		}
-	default:
-		return onlyPath(a, name, "Amp takes PNG, JPEG, GIF and WebP")
-	}
-	if g == january {
-		return onlyPath(a, name, "this version of Amp takes pictures by their path only")
-	}
-	if len(data) > maxImage {
-		return onlyPath(a, name, fmt.Sprintf("it has %d bytes; images may have up to %d", len(data), maxImage))
-	}
-	encoded := base64.StdEncoding.EncodeToString(data)
-	if g == native && len(encoded) > maxLine-maxText {
-		return onlyPath(a, name, fmt.Sprintf("it has %d bytes; a whole message may have %d as text", len(data), maxLine))
-	}
-	return &promptBlock{Type: "image", Path: a.Path, Source: &promptSource{Type: "base64", MediaType: kind, Data: encoded}}, nil
+	return &promptBlock{Type: "image", Path: f.Path, Source: &promptSource{Type: "base64", MediaType: f.Kind, Data: encoded}}, nil
 }

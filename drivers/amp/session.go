@@ -137,9 +137,11 @@ func (s *session) steer(ctx context.Context, line []byte, texts int) error {
 		return universal.InvalidRequest("no turn runs that the message could join; send it as a message of its own").With("reason", "no_turn")
 	}
 	t.sent += texts // so that its input stays open for it
-	s.mu.Unlock()
 	written := make(chan error, 1)
+	// Under the lock: while the input is open, the reader doesn't wait for what
+	// is beside it.
 	r.beside.Go(func() { written <- s.write(r, line) }) // ends when the process takes it or ends
+	s.mu.Unlock()
 	var err error
 	select {
 	case err = <-written:
@@ -250,6 +252,9 @@ func (s *session) read(r *run, stop bool, send func()) {
 			silence.Reset(now.duration())
 		}
 	}
+	s.mu.Lock()
+	s.conv.turn.open = false
+	s.mu.Unlock()
 	// A process whose output has ended is of no use, even if it lives.
 	if err := r.Stop(context.Background(), nil); err != nil {
 		s.log.Warn("the agent left processes behind", "agent", agentID, "error", err)

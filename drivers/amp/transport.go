@@ -18,8 +18,6 @@ type Transport interface {
 	// ReadLine returns the next line, which is valid until the next call; it
 	// ends with an error.
 	ReadLine() (line []byte, more bool, err error)
-	Checkpoint() process.Checkpoint
-	KillSince(ctx context.Context, c process.Checkpoint) (killed int, err error)
 	Stop(ctx context.Context, goodbye func(context.Context) error) error
 	// Done is closed when the CLI and all it started is gone; then Exit says
 	// how it ended.

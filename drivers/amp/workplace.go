@@ -11,6 +11,7 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
+	"github.com/sandbox-agent/sandbox-agent/drivers/skills"
 )
 
 // scratchPrefix names the private temporary directories of this package.
@@ -42,7 +43,7 @@ func prepare(cfg *drivers.Config, around surroundings, bridgeEnv func(string) st
 	if err != nil {
 		return nil, err
 	}
-	skills, err := findSkills(cfg.Skills)
+	found, err := skills.Find(agentID, cfg.Skills)
 	if err != nil {
 		return nil, err
 	}
@@ -61,9 +62,9 @@ func prepare(cfg *drivers.Config, around surroundings, bridgeEnv func(string) st
 		}
 	}()
 	skillsDir := ""
-	if len(skills) > 0 {
+	if len(found) > 0 {
 		skillsDir = filepath.Join(private.Path(), "skills")
-		if err := linkSkills(skillsDir, skills); err != nil {
+		if err := skills.Gather(skillsDir, found); err != nil {
 			return nil, fmt.Errorf("start amp: give the session its skills: %w", err)
 		}
 	}
@@ -137,7 +138,7 @@ func (w *workplace) standIn(around surroundings, prompt string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if text := strings.TrimSpace(string(guidance) + "\n\n" + prompt); text != "" {
+	if text := strings.TrimSpace(strings.TrimSpace(string(guidance)) + "\n\n" + prompt); text != "" {
 		if err := os.WriteFile(filepath.Join(own, guidanceFile), []byte(text+"\n"), 0o600); err != nil {
 			return err
 		}

@@ -91,15 +91,31 @@ func (c *converter) warning(th *thread, params []byte) error {
 	if err := json.Unmarshal(params, &l); err != nil {
 		return err
 	}
-	if c.warnings[l.Message] {
-		return nil
+	c.tellWarning(th, l.Message)
+	return nil
+}
+
+func (c *converter) tellWarning(th *thread, text string) {
+	if c.warnings[text] {
+		return
 	}
 	if len(c.warnings) < maxWarnings {
-		c.warnings[l.Message] = true
+		c.warnings[text] = true
 	}
 	c.noticed++
-	c.status(th, fmt.Sprintf("%s:warning:%d", c.start, c.noticed), "warning", l.Message)
-	return nil
+	c.status(th, fmt.Sprintf("%s:warning:%d", c.start, c.noticed), "warning", text)
+}
+
+// warn is a warning that came without a line of the session's.
+func (c *converter) warn(dst []universal.Event, text string) []universal.Event {
+	from := len(dst)
+	c.out = dst
+	c.tellWarning(c.threadOf(c.root), text)
+	dst, c.out = c.out, nil
+	for i := from; i < len(dst); i++ {
+		dst[i].Synthetic, dst[i].Source = true, universal.SourceDaemon
+	}
+	return dst
 }
 
 // Labels of the status items of a compaction.

@@ -95,8 +95,8 @@ type (
 	}
 )
 
-// questionAnswer is what Codex gets for a person's answers. None at all is a
-// refusal; the turn goes on then.
+// questionAnswer is what Codex gets for a person's answers. A refusal is an answer
+// to each question that says so, and the turn goes on.
 func (r *request) questionAnswer(reply drivers.QuestionReply) (any, error) {
 	if r.kind == askElicitation {
 		return r.form.Answer(reply)
@@ -104,9 +104,13 @@ func (r *request) questionAnswer(reply drivers.QuestionReply) (any, error) {
 	answers := map[string]answerList{}
 	var texts []string
 	for i, q := range r.questions {
-		if reply.Answers != nil && len(reply.Answers[i]) > 0 {
-			answers[q.ID] = answerList{reply.Answers[i]}
-			texts = append(texts, q.Question+" "+shownAnswer(&q, reply.Answers[i]))
+		given := []string{firstOf(reply.Message, "The user declined to answer.")}
+		if reply.Answers != nil {
+			given = reply.Answers[i]
+		}
+		if len(given) > 0 {
+			answers[q.ID] = answerList{given}
+			texts = append(texts, q.Question+" "+shownAnswer(&q, given))
 		}
 	}
 	r.answer = firstOf(strings.Join(texts, "\n"), "no answer")

@@ -225,7 +225,7 @@ func (s *session) ReplyQuestion(ctx context.Context, id string, reply drivers.Qu
 	if err != nil {
 		return err
 	}
-	if reply.Answers == nil {
+	if reply.Answers == nil && r.kind == askElicitation {
 		if err := s.say(ctx, r.thread.id, r.turn, reply.Message); err != nil {
 			return fmt.Errorf("reply to question: %w", err)
 		}

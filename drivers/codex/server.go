@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
@@ -34,7 +35,8 @@ type server struct {
 	lastCall int64
 	threads  map[string]*session // by thread id, those of sub-agents included
 	strays   strays
-	ended    bool // the reader has seen the end
+	warnings []string // about the user's configuration
+	ended    bool     // the reader has seen the end
 }
 
 // call is one of our requests that waits for its answer.
@@ -308,12 +310,41 @@ func (srv *server) routeCommon(b *batch, m *message, line []byte) {
 			}
 		}
 	case m.method == "configWarning":
-		srv.log.Warn("codex warns about its configuration", "warning", string(m.params))
+		srv.configWarning(b, m.params)
 	case isDropped(m.method):
 	default:
 		for _, s := range srv.sessions() {
 			srv.convert(b, s, m, line)
 		}
+	}
+}
+
+// maxConfigWarnings bounds the warnings that are kept for sessions to come.
+const maxConfigWarnings = 16
+
+// configWarning tells every session, also those to come, of a file of the user's
+// configuration that can't be used: Codex goes on without. What else it has to say
+// about its configuration is about the machine, and logged.
+func (srv *server) configWarning(b *batch, params []byte) {
+	var l struct {
+		Summary string `json:"summary"`
+		Details string `json:"details"`
+		Path    string `json:"path"`
+	}
+	if err := json.Unmarshal(params, &l); err != nil || l.Path == "" {
+		srv.log.Info("codex says about its configuration", "warning", string(params))
+		return
+	}
+	text := strings.TrimSpace(l.Summary + " " + l.Details)
+	srv.log.Info("codex can't use a file of its configuration", "warning", text)
+	srv.mu.Lock()
+	if len(srv.warnings) < maxConfigWarnings {
+		srv.warnings = append(srv.warnings, text)
+	}
+	srv.mu.Unlock()
+	for _, s := range srv.sessions() {
+		s.warn(text)
+		b.add(s)
 	}
 }
 

@@ -99,6 +99,13 @@ func (s *session) append(ev universal.Event) {
 	s.events = append(s.events, ev)
 }
 
+// warn adds a warning of the server's, once.
+func (s *session) warn(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = s.conv.warn(s.events, text)
+}
+
 // flush hands on what was converted.
 func (s *session) flush() {
 	s.telling.Lock()

@@ -150,6 +150,12 @@ func (s *session) opened(result json.RawMessage) error {
 
 // ready ends the start, and fails when the agent has ended meanwhile.
 func (s *session) ready() error {
+	s.srv.mu.Lock()
+	warnings := slices.Clone(s.srv.warnings)
+	s.srv.mu.Unlock()
+	for _, text := range warnings {
+		s.warn(text)
+	}
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()

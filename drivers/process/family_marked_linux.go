@@ -9,19 +9,28 @@ import (
 
 func (f *family) killMarked(ctx context.Context, variable string, c Checkpoint) (killed int, err error) {
 	name, value, _ := strings.Cut(variable, "=")
+	picked := map[ident]struct{}{} // also those that have lost what they came from
 	return f.killChosen(ctx, c, func(t *table, members []*proc) []*proc {
-		return f.markedSince(t, members, name, value, c)
+		chosen := f.markedSince(t, members, picked, name, value, c)
+		for _, p := range chosen {
+			picked[p.ident] = struct{}{}
+		}
+		return chosen
 	})
 }
 
-// markedSince picks the members that have a variable in their environment or
-// came from one that has, and that started since c. In a session of their own
+// markedSince picks the members that have a variable in their environment, were
+// picked before, or came from one of these, and that started since c. In a session of their own
 // they are commands, and one that is older than c spares what it starts.
-func (f *family) markedSince(t *table, members []*proc, name, value string, c Checkpoint) []*proc {
+func (f *family) markedSince(t *table, members []*proc, picked map[ident]struct{}, name, value string, c Checkpoint) []*proc {
 	marked := newKin(t, nil)
 	var environ []byte
 	for _, p := range members {
 		if p.ident == f.agent || p.zombie {
+			continue
+		}
+		if _, ok := picked[p.ident]; ok {
+			marked.add(p)
 			continue
 		}
 		var err error

@@ -13,12 +13,23 @@ type Cursor struct {
 	log  *Log
 	next uint64 // number of the record to read next
 	off  int64  // its offset, 0 if not known yet
+
+	reuse bool
+	run   []byte // where the last run from the file was read to, if it is to be used again
 }
 
 // Cursor returns a cursor whose first record is after+1. It may be one that
 // doesn't exist yet: then reading waits for it.
 func (l *Log) Cursor(after uint64) *Cursor {
 	return &Cursor{log: l, next: max(after, after+1)} // the greatest number is never reached
+}
+
+// Reuse makes what the cursor reads valid only until it reads again, and
+// returns the cursor. That is for readers of long logs that copy what they
+// read: a buffer for each run costs them more than the reading.
+func (c *Cursor) Reuse() *Cursor {
+	c.reuse = true
+	return c
 }
 
 // After returns the number of the last record that was read, at first what
@@ -55,6 +66,7 @@ func (c *Cursor) TryNext() (Records, error) {
 	if l.over != nil || c.next > l.head {
 		err := l.over
 		l.mu.Unlock()
+		c.run = nil // it may wait for long
 		if err == nil {
 			err = ErrCaughtUp
 		}
@@ -73,7 +85,7 @@ func (c *Cursor) TryNext() (Records, error) {
 	l.mu.Unlock()
 	defer l.io.Done()
 
-	recs, off, err := l.readFile(from, c.next, limit)
+	recs, off, err := c.readFile(from, limit)
 	if err != nil {
 		return Records{}, fmt.Errorf("read event log %q from event %d: %w", l.name, c.next, err)
 	}
@@ -113,8 +125,9 @@ func (l *Log) newer(seq uint64) <-chan struct{} {
 }
 
 // readFile reads records from the file, up to the offset limit, beginning with
-// seq. It gets there from a place at or before it.
-func (l *Log) readFile(from place, seq uint64, limit int64) (Records, int64, error) {
+// the next one. It gets there from a place at or before it.
+func (c *Cursor) readFile(from place, limit int64) (Records, int64, error) {
+	l, seq := c.log, c.next
 	f, err := l.store.openToRead(l.file)
 	if err != nil {
 		return Records{}, 0, err
@@ -125,7 +138,7 @@ func (l *Log) readFile(from place, seq uint64, limit int64) (Records, int64, err
 			return Records{}, 0, err
 		}
 	}
-	buf := make([]byte, min(maxChunk, limit-from.off))
+	buf := c.buffer(min(maxChunk, limit-from.off))
 	if err := readFull(f, buf, from.off); err != nil {
 		return Records{}, 0, err
 	}
@@ -146,6 +159,17 @@ func (l *Log) readFile(from place, seq uint64, limit int64) (Records, int64, err
 	}
 	recs, err := wholeRecords(buf, seq)
 	return recs, from.off, err
+}
+
+// buffer is where to read n bytes, at most maxChunk, to.
+func (c *Cursor) buffer(n int64) []byte {
+	if !c.reuse {
+		return make([]byte, n)
+	}
+	if c.run == nil {
+		c.run = make([]byte, maxChunk)
+	}
+	return c.run[:n]
 }
 
 // wholeRecords returns the records at the start of buf, checked, without a last

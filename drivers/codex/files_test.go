@@ -1,0 +1,61 @@
+package codex
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
+
+func TestDiffFiles(t *testing.T) {
+	diff := "diff --git a/new.txt b/new.txt\nnew file mode 100644\n--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1,2 @@\n+a\n+b\n" +
+		"diff --git a/old.txt b/old.txt\ndeleted file mode 100644\n--- a/old.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n---a\n" +
+		"diff --git a/from.txt b/to.txt\nrename from from.txt\nrename to to.txt\n@@ -1,2 +1,2 @@\n same\n-x\n+y\n" +
+		"diff --git a/plain.txt b/plain.txt\n--- a/plain.txt\n+++ b/plain.txt\n@@ -1 +1 @@\n-x\n+++y\n"
+	want := []universal.DiffFile{
+		{Path: "new.txt", Action: universal.FileWrite, Additions: 2},
+		{Path: "old.txt", Action: universal.FileDelete, Deletions: 1},
+		{Path: "to.txt", Action: universal.FileRename, Additions: 1, Deletions: 1},
+		{Path: "plain.txt", Action: universal.FilePatch, Additions: 1, Deletions: 1},
+	}
+	if diff := cmp.Diff(want, diffFiles(diff)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if got := diffFiles(""); got == nil || len(got) != 0 {
+		t.Errorf("no diff has the files %v", got)
+	}
+}
+
+func TestFilePart(t *testing.T) {
+	c := converter{directory: "/work"}
+	change := func(path, kind, move, diff string) *fileChange {
+		f := &fileChange{Path: path, Diff: diff}
+		f.Kind.Type, f.Kind.MovePath = kind, move
+		return f
+	}
+	for _, tt := range []struct {
+		name   string
+		change *fileChange
+		want   universal.FileRefPart
+		line   string
+	}{
+		{"added", change("/work/a/b.txt", "add", "", "x\n"),
+			universal.FileRefPart{Path: "/work/a/b.txt", Action: universal.FileWrite, Diff: "--- /dev/null\n+++ b/a/b.txt\n@@ -0,0 +1 @@\n+x\n"}, "A a/b.txt"},
+		{"deleted elsewhere", change("/etc/x", "delete", "", "x\n"),
+			universal.FileRefPart{Path: "/etc/x", Action: universal.FileDelete, Diff: "--- a/etc/x\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"}, "D etc/x"},
+		{"changed", change("/work/x", "update", "", "@@ -1 +1 @@\n-x\n+y\n"),
+			universal.FileRefPart{Path: "/work/x", Action: universal.FilePatch, Diff: "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-x\n+y\n"}, "M x"},
+		{"moved", change("/work/x", "update", "/work/y", "@@ -1 +1 @@\n-x\n+y\n\n\nMoved to: /work/y"),
+			universal.FileRefPart{Path: "/work/y", From: "/work/x", Action: universal.FileRename, Diff: "--- a/x\n+++ b/y\n@@ -1 +1 @@\n-x\n+y\n"}, "R x to y"},
+		{"moved only", change("/work/x", "update", "/work/y", ""),
+			universal.FileRefPart{Path: "/work/y", From: "/work/x", Action: universal.FileRename}, "R x to y"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, line := c.filePart(tt.change)
+			if diff := cmp.Diff(&tt.want, got); diff != "" || line != tt.line {
+				t.Errorf("%q, want %q; the part (-want +got):\n%s", line, tt.line, diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,213 @@
+"""Calls over HTTP, and streams as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import ssl
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from . import _http, _sse
+from ._errors import SandboxAgentError, disposed, is_problem, problem_error
+from ._routes import ROUTES
+from ._transport import Event, Params, pause, rest_of_turn
+
+
+class _Broken(SandboxAgentError):
+    """The connection broke, and may come back."""
+
+
+class HttpTransport:
+    """A bridge that serves HTTP."""
+
+    def __init__(
+        self, base_url: str, token: str | None, headers: Mapping[str, str] | None, tls: ssl.SSLContext | None
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        self._headers = dict(headers or {})
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._tls = tls
+        self._closed = False
+        self._open: set[_http.Response] = set()
+
+    async def request(
+        self, method: str, params: Params, *, file: bytes | None = None, file_type: str = "", accept: str = "application/json"
+    ) -> _http.Response:
+        """Does the HTTP request of any call. The caller closes the answer."""
+        if self._closed:
+            raise disposed()
+        route = ROUTES.get(method)
+        if route is None:
+            raise SandboxAgentError("not_supported", f"{method} can't be called over HTTP; use transport='stdio'")
+        verb, paths = route
+        path, rest = _fill(method, paths, params)
+        headers = {"Accept": accept, **self._headers}
+        body = file
+        if file is not None:
+            headers["Content-Type"] = file_type
+        elif verb not in ("GET", "DELETE"):
+            body = json.dumps(rest).encode()
+            headers["Content-Type"] = "application/json"
+            rest = {}
+        try:
+            response = await _http.request(verb, self._base + path + _query(rest), headers, body, self._tls)
+        except _http.BrokenConnection as cause:
+            raise self._broken(cause) from cause
+        if response.status // 100 == 2:
+            return response
+        try:
+            raise await self._refused(response)
+        finally:
+            await response.close()
+
+    async def call(self, method: str, params: Params) -> Any:
+        response = await self.request(method, params)
+        return await self._answer(response)
+
+    async def _answer(self, response: _http.Response) -> Any:
+        try:
+            if turn := response.headers.get("turn-id"):
+                return {"turnId": turn, "sequence": int(response.headers.get("event-sequence", 0))}
+            try:
+                text = await response.read()
+            except _http.BrokenConnection as cause:
+                raise self._broken(cause) from cause
+            try:
+                return json.loads(text or b"{}")
+            except ValueError as cause:
+                raise self._stranger(response) from cause
+        finally:
+            await response.close()
+
+    async def follow(self, session_id: str, offset: int, include_raw: bool) -> AsyncIterator[Event]:
+        attempt = 0
+        while True:
+            try:
+                params = {"sessionId": session_id, "offset": offset, "includeRaw": include_raw}
+                response = await self.request("sessions/subscribe", params, accept="text/event-stream")
+                async for event in self._events(response):
+                    if event["sequence"] > offset:
+                        offset, attempt = event["sequence"], 0
+                        yield event
+            except _Broken:
+                pass  # it continues where it was
+            except SandboxAgentError as error:
+                if attempt and error.kind == "session_not_found":
+                    return  # forgotten meanwhile
+                raise
+            await pause(attempt)
+            attempt += 1
+
+    async def turn(self, session_id: str, params: Params, until: str, include_raw: bool) -> AsyncIterator[Event]:
+        # With an id of its own, a message that is sent twice is taken once.
+        params = {"clientMessageId": str(uuid.uuid4()), **params, "sessionId": session_id}
+        params |= {"until": until, "includeRaw": include_raw}
+        response = await self.request("sessions/sendMessageStream", params, accept="text/event-stream")
+        turn_id = response.headers.get("turn-id", "")
+        offset = int(response.headers.get("event-sequence", 0))
+        try:
+            async for event in self._events(response):
+                offset = event["sequence"]
+                yield event
+            return
+        except _Broken:
+            pass
+        async for event in rest_of_turn(self, session_id, turn_id, offset, until, include_raw):
+            yield event
+
+    async def watch(self) -> AsyncIterator[Event]:
+        attempt = 0
+        while True:
+            try:
+                response = await self.request("sessions/subscribe", {}, accept="text/event-stream")
+                async for session in self._events(response):
+                    attempt = 0
+                    yield session
+            except _Broken:
+                pass
+            await pause(attempt)
+            attempt += 1
+
+    async def read_file(self, params: Params) -> bytes:
+        response = await self.request("fs/read", params, accept="application/octet-stream")
+        try:
+            return await response.read()
+        except _http.BrokenConnection as cause:
+            raise self._broken(cause) from cause
+        finally:
+            await response.close()
+
+    async def write_file(self, params: Params, content: bytes) -> Any:
+        return await self._answer(await self.request("fs/write", params, file=content, file_type="application/octet-stream"))
+
+    async def upload(self, params: Params, archive: bytes) -> Any:
+        return await self._answer(await self.request("fs/upload", params, file=archive, file_type="application/x-tar"))
+
+    async def close(self) -> None:
+        self._closed = True
+        await asyncio.gather(*(response.close() for response in list(self._open)))
+
+    async def _events(self, response: _http.Response) -> AsyncIterator[Event]:
+        """Gives what a stream carries. One that ends within an event breaks."""
+        self._open.add(response)
+        try:
+            if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                raise self._stranger(response)
+            async for data in _sse.frames(response.pieces()):
+                yield json.loads(data)
+        except _http.BrokenConnection as cause:
+            raise self._broken(cause) from cause
+        except _sse.CutStream as cause:
+            raise _Broken("stream_error", "the stream ended in the middle of an event") from cause
+        finally:
+            self._open.discard(response)
+            await response.close()
+        if self._closed:
+            raise disposed()
+
+    async def _refused(self, response: _http.Response) -> SandboxAgentError:
+        try:
+            problem = json.loads(await response.read())
+        except (ValueError, _http.BrokenConnection):
+            problem = None
+        if isinstance(problem, dict) and is_problem(problem):
+            return problem_error(problem)
+        error = self._stranger(response)
+        # A proxy says so when the server behind it is away for a moment.
+        return _Broken(error.kind, str(error), error.status) if response.status >= 502 else error
+
+    def _stranger(self, response: _http.Response) -> SandboxAgentError:
+        return SandboxAgentError(
+            "stream_error",
+            f"what answers at {self._base} (with {response.status}) is no sandbox-agent server, "
+            "or speaks another version of its protocol",
+            response.status,
+        )
+
+    def _broken(self, cause: Exception) -> SandboxAgentError:
+        if self._closed:
+            return disposed()
+        return _Broken("stream_error", f"no answer from {self._base}; is sandbox-agent server running there? ({cause})")
+
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+def _fill(method: str, paths: tuple[str, ...], params: Params) -> tuple[str, Params]:
+    """Puts params into the first path that they suffice for."""
+    for pattern in paths:
+        names = _PARAMETER.findall(pattern)
+        if all(isinstance(params.get(name), str) and params[name] for name in names):
+            path = _PARAMETER.sub(lambda match: quote(params[match[1]], safe=""), pattern)
+            return path, {name: value for name, value in params.items() if name not in names and value is not None}
+    raise SandboxAgentError("invalid_request", f"{method} needs a value for each {{…}} of {' or '.join(paths)}")
+
+
+def _query(params: Params) -> str:
+    words = {name: str(value).lower() if isinstance(value, bool) else value for name, value in params.items()}
+    return "?" + urlencode(words) if words else ""

@@ -1,0 +1,292 @@
+"""JSON-RPC with a bridge that is a child process."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+from ._errors import SandboxAgentError, disposed, is_problem, problem_error
+from ._transport import Event, Params, rest_of_turn
+
+PROTOCOL_VERSION = "1"
+_WINDOW = 4096  # events that wait for their reader; the rest waits in the bridge
+_PIECE = 16 << 20  # of a file, in one message
+_STOP_SECONDS = 5.0
+
+
+class _Stream:
+    """What a subscription has brought and nobody has read yet."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Event] = deque()
+        self.behind = False  # there was no room: what follows is read again later
+        self.reason: str | None = None
+        self.news = asyncio.Event()
+
+    def take(self, event: Event) -> None:
+        if self.behind or len(self.waiting) >= _WINDOW:
+            self.behind = True
+        else:
+            self.waiting.append(event)
+        self.news.set()
+
+    def end(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        self.news.set()
+
+    async def read(self) -> AsyncIterator[Event]:
+        """Gives what is there, and ends when that is all or the reader is behind."""
+        while True:
+            while self.waiting:
+                yield self.waiting.popleft()
+            if self.behind or self.reason is not None:
+                return
+            self.news.clear()
+            await self.news.wait()
+
+
+class StdioTransport:
+    """A bridge that this process started. Make one with :meth:`spawn`."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._last_id = 0
+        self._pending: dict[int, tuple[asyncio.Future[Any], Callable[[Any], None] | None]] = {}
+        self._streams: dict[str, _Stream] = {}
+        self._gone: SandboxAgentError | None = None
+        self._closing = False
+        self._reading = asyncio.create_task(self._read())
+
+    @classmethod
+    async def spawn(cls, command: Sequence[str], env: Mapping[str, str] | None, log: str) -> StdioTransport:
+        """Starts a bridge and makes sure that it speaks this protocol."""
+        stderr = {"inherit": None, "silent": asyncio.subprocess.DEVNULL}[log]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=stderr,
+                env={**os.environ, **(env or {})},
+            )
+        except OSError as cause:
+            raise SandboxAgentError("not_found", f"{command[0]} can't be started: {cause}") from cause
+        transport = cls(process)
+        try:
+            info = await transport.call("initialize", {"protocolVersion": PROTOCOL_VERSION, "clientInfo": {"name": "python"}})
+            version = info.get("protocolVersion") if isinstance(info, dict) else None
+            if version != PROTOCOL_VERSION:
+                raise SandboxAgentError(
+                    "not_supported", f"{command[0]} speaks version {version} of the protocol, this client {PROTOCOL_VERSION}"
+                )
+        except BaseException:
+            await transport.close()
+            raise
+        return transport
+
+    async def call(self, method: str, params: Params) -> Any:
+        return await self._call(method, params, None)
+
+    async def _call(self, method: str, params: Params, answered: Callable[[Any], None] | None) -> Any:
+        """Makes a call. ``answered`` sees the result before anything that follows it."""
+        if self._closing:
+            raise disposed()
+        if self._gone:
+            raise self._gone
+        self._last_id += 1
+        number = self._last_id
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._pending[number] = (future, answered)
+        params = {name: value for name, value in params.items() if value is not None}
+        try:
+            self._write({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+            await self._drain()
+            return await future
+        except asyncio.CancelledError:
+            self._write({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}})
+            raise
+        finally:
+            self._pending.pop(number, None)
+
+    def _write(self, message: dict[str, Any]) -> None:
+        if self._process.stdin and not self._process.stdin.is_closing():
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+
+    async def _drain(self) -> None:
+        try:
+            if self._process.stdin:
+                await self._process.stdin.drain()
+        except OSError:
+            pass  # the reader sees the end, and tells everybody
+
+    async def _read(self) -> None:
+        """Takes all that the bridge says, until it ends."""
+        output = self._process.stdout
+        assert output is not None
+        parts: list[bytes] = []
+        try:
+            while piece := await output.read(256 << 10):
+                *lines, rest = piece.split(b"\n")
+                for line in lines:
+                    self._message(b"".join([*parts, line]))
+                    parts = []
+                if rest:
+                    parts.append(rest)
+        finally:
+            code = await self._process.wait()
+            self._end(SandboxAgentError("stream_error", f"the bridge ended (exit code {code}); its log is on stderr"))
+
+    def _message(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            return  # a bridge writes nothing else; a stranger is found out by initialize
+        if not isinstance(message, dict):
+            return
+        if "method" in message:
+            self._notified(message["method"], message.get("params") or {})
+            return
+        future, answered = self._pending.get(message.get("id"), (None, None))  # type: ignore[arg-type]
+        if future is None or future.done():
+            return
+        if error := message.get("error"):
+            problem = error.get("data")
+            future.set_exception(
+                problem_error(problem) if is_problem(problem) else SandboxAgentError("internal", str(error.get("message")))
+            )
+            return
+        if answered:
+            answered(message.get("result"))
+        future.set_result(message.get("result"))
+
+    def _notified(self, method: str, params: dict[str, Any]) -> None:
+        stream = self._streams.get(params.get("subscriptionId", ""))
+        if stream is None:
+            return
+        if method == "session/event":
+            stream.take(params["event"])
+        elif method == "session/changed":
+            stream.take(params["session"])
+        elif method == "session/streamEnded":
+            stream.end(params["reason"])
+
+    def _end(self, error: SandboxAgentError) -> None:
+        self._gone = error
+        for future, _ in self._pending.values():
+            if not future.done():
+                future.set_exception(disposed() if self._closing else error)
+        for stream in self._streams.values():
+            stream.end("shutdown")
+
+    async def _open(self, method: str, params: Params) -> tuple[str, Any, _Stream]:
+        """Opens a stream. It is known before its first event comes."""
+        stream = _Stream()
+        result = await self._call(method, params, lambda answer: self._streams.__setitem__(answer["subscriptionId"], stream))
+        return result["subscriptionId"], result, stream
+
+    async def _drop(self, subscription: str) -> None:
+        stream = self._streams.pop(subscription, None)
+        if stream and stream.reason is None and not self._gone and not self._closing:
+            try:
+                await self.call("sessions/unsubscribe", {"subscriptionId": subscription})
+            except SandboxAgentError:
+                pass  # it has just ended
+
+    def _check_end(self, reason: str | None) -> None:
+        """Says why a stream ended that its reader didn't want to end."""
+        if self._closing:
+            raise disposed()
+        if self._gone:
+            raise self._gone
+        if reason == "shutdown":
+            raise SandboxAgentError("stream_error", "the bridge is ending")
+
+    async def follow(self, session_id: str, offset: int, include_raw: bool) -> AsyncIterator[Event]:
+        while True:
+            params = {"sessionId": session_id, "offset": offset, "includeRaw": include_raw}
+            subscription, _, stream = await self._open("sessions/subscribe", params)
+            try:
+                async for event in stream.read():
+                    offset = event["sequence"]
+                    yield event
+            finally:
+                await self._drop(subscription)
+            if not stream.behind:
+                self._check_end(stream.reason)
+                return
+
+    async def turn(self, session_id: str, params: Params, until: str, include_raw: bool) -> AsyncIterator[Event]:
+        params = {"clientMessageId": str(uuid.uuid4()), **params, "sessionId": session_id}
+        params |= {"until": until, "includeRaw": include_raw}
+        subscription, sent, stream = await self._open("sessions/sendMessageStream", params)
+        offset = sent["sequence"]
+        try:
+            async for event in stream.read():
+                offset = event["sequence"]
+                yield event
+        finally:
+            await self._drop(subscription)
+        if not stream.behind:
+            self._check_end(stream.reason)
+            return
+        async for event in rest_of_turn(self, session_id, sent["turnId"], offset, until, include_raw):
+            yield event
+
+    async def watch(self) -> AsyncIterator[Event]:
+        while True:
+            subscription, _, stream = await self._open("sessions/subscribe", {})
+            try:
+                async for session in stream.read():
+                    yield session
+            finally:
+                await self._drop(subscription)
+            if not stream.behind:
+                self._check_end(stream.reason)
+                return
+
+    async def read_file(self, params: Params) -> bytes:
+        content = bytearray()
+        while True:
+            piece = await self.call("fs/read", {**params, "offset": len(content), "length": _PIECE})
+            content += base64.b64decode(piece["content"])
+            if piece["eof"]:
+                return bytes(content)
+
+    async def write_file(self, params: Params, content: bytes) -> Any:
+        if len(content) <= _PIECE:
+            return await self.call("fs/write", {**params, "content": _text(content)})
+        written: dict[str, Any] = {}
+        for offset in range(0, len(content), _PIECE):
+            piece = _text(content[offset : offset + _PIECE])
+            written = await self.call("fs/write", {**params, "offset": offset, "content": piece})
+        return {**written, "bytesWritten": len(content)}
+
+    async def upload(self, params: Params, archive: bytes) -> Any:
+        return await self.call("fs/upload", {**params, "content": _text(archive)})
+
+    async def close(self) -> None:
+        """Lets the bridge end its agents, and ends it if it doesn't in time."""
+        self._closing = True
+        if self._process.stdin:
+            self._process.stdin.close()
+        for end in (None, self._process.terminate, self._process.kill):
+            try:
+                if end:
+                    end()
+                await asyncio.wait_for(asyncio.shield(self._reading), _STOP_SECONDS)
+                break
+            except (asyncio.TimeoutError, ProcessLookupError):
+                continue
+        for future, _ in self._pending.values():
+            if not future.done():
+                future.set_exception(disposed())
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

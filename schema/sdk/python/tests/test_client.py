@@ -1,0 +1,243 @@
+"""Whole sessions with the real program and the mock agent, over both transports."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tarfile
+import tempfile
+import unittest
+from pathlib import Path
+
+from sandbox_agent import AsyncSandboxAgent, SandboxAgent, SandboxAgentError, types
+from support import Proxy, over_both, started, until
+
+
+class Sessions(unittest.IsolatedAsyncioTestCase):
+    @over_both
+    async def test_whole_session(self, client: AsyncSandboxAgent) -> None:
+        self.assertEqual((await client.health()).status, "ok")
+        created = await client.create_session("demo", agent="mock", agent_mode="default", permission_mode="plan")
+        self.assertTrue(created.healthy)
+        texts = []
+        async for event in client.stream_turn("demo", "hello there"):
+            if event.type == "item.completed" and event.data.item.role == "assistant":
+                texts += [part.text for part in event.data.item.content if part.type == "text"]
+        self.assertEqual(texts, ["hello there"])
+        sequences = [event.sequence for event in (await client.get_events("demo")).events]
+        self.assertEqual(sequences, list(range(1, len(sequences) + 1)))
+        await client.update_session("demo", title="a title")
+        session = await client.get_session("demo")
+        self.assertEqual((session.title, session.status), ("a title", "idle"))
+        self.assertEqual([s.session_id for s in (await client.list_sessions()).sessions], ["demo"])
+        await client.terminate_session("demo")
+        last = [event async for event in until(client, "demo", "session.ended")][-1]
+        self.assertEqual(last.data.reason, "terminated")
+        await client.delete_session("demo")
+
+    @over_both
+    async def test_permission_and_question(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        resolved = []
+        async for event in client.stream_turn("s", "permission", until="turn"):
+            if event.type == "permission.requested":
+                self.assertTrue(event.data.options)
+                await client.reply_permission("s", event.data.permission_id, "once")
+            elif event.type == "permission.resolved":
+                resolved.append(event.data.status)
+        self.assertEqual(set(resolved), {"accept"})
+        async for event in client.stream_turn("s", "question"):
+            pass  # it stops where a person is needed
+        self.assertEqual(event.type, "question.requested")
+        waiting = (await client.get_session("s")).pending_questions
+        assert waiting
+        for request in waiting:
+            answers = [[question.options[0].label if question.options else "free text"] for question in request.questions or []]
+            await client.reply_question("s", request.question_id, answers or [["Yes"]])
+        follow = until(client, "s", "turn.ended", offset=event.sequence)
+        self.assertEqual([e async for e in follow][-1].data.stop_reason, "end_turn")
+
+    @over_both
+    async def test_interrupt(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        sent = await client.post_message("s", "wait")
+        await client.interrupt_session("s", turn_id=sent.turn_id)
+        events = [event async for event in until(client, "s", "turn.ended")]
+        self.assertEqual(events[-1].data.stop_reason, "interrupted")
+
+    @over_both
+    async def test_resume(self, client: AsyncSandboxAgent) -> None:
+        first = await client.create_session("first", agent="mock")
+        async for _ in client.stream_turn("first", "hello"):
+            pass
+        await client.terminate_session("first")
+        again = await client.create_session("second", agent="mock", resume=first.native_session_id)
+        self.assertEqual(again.native_session_id, first.native_session_id)
+
+    @over_both
+    async def test_flood_to_a_slow_reader(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        events = client.stream_events("s")
+        await anext(events)
+        async for _ in client.stream_turn("s", "flood 12000 20"):
+            pass
+        sequence = 1
+        async for event in events:
+            self.assertEqual(event.sequence, sequence + 1)
+            sequence = event.sequence
+            if event.type == "turn.ended":
+                break
+        self.assertGreater(sequence, 12000)
+
+    @over_both
+    async def test_watch(self, client: AsyncSandboxAgent) -> None:
+        changes = client.watch_sessions()
+        first = asyncio.ensure_future(anext(changes))
+        await asyncio.sleep(0)
+        for number in range(1000):  # a watcher sees what changes after it has begun
+            await client.create_session(f"s{number}", agent="mock")
+            if first.done():
+                break
+        self.assertTrue((await first).session_id.startswith("s"))
+
+    @over_both
+    async def test_files(self, client: AsyncSandboxAgent) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            await client.create_session("s", agent="mock", directory=directory)
+            content = bytes(range(256)) * 100
+            written = await client.write_fs_file("a/b", content, session_id="s")
+            self.assertEqual(written.bytes_written, len(content))
+            self.assertEqual(await client.read_fs_file("a/b", session_id="s"), content)
+            await client.mkdir_fs("d", session_id="s")
+            await client.move_fs("a/b", "d/c", session_id="s")
+            self.assertEqual((await client.stat_fs("d/c", session_id="s")).entry_type, "file")
+            archive = io.BytesIO()
+            with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+                info = tarfile.TarInfo("x")
+                info.size = 1
+                tar.addfile(info, io.BytesIO(b"X"))
+            uploaded = await client.upload_fs_batch(archive.getvalue(), path="up", session_id="s")
+            self.assertEqual([Path(path).name for path in uploaded.paths], ["x"])
+            await client.delete_fs_entry("a", session_id="s")
+            names = [entry.name for entry in await client.list_fs_entries(session_id="s")]
+            self.assertEqual(names, ["d", "up"])
+
+    @over_both
+    async def test_errors(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        for kind, call in (
+            ("session_not_found", client.get_session("none")),
+            ("session_already_exists", client.create_session("s", agent="mock")),
+            ("unsupported_agent", client.create_session(agent="none")),
+            ("mode_not_supported", client.create_session(agent="mock", agent_mode="odd")),
+            ("invalid_request", client.reply_permission("s", "none", "once")),
+            ("invalid_request", client.read_fs_file("../x", session_id="s")),
+        ):
+            with self.assertRaises(SandboxAgentError) as caught:
+                await call
+            self.assertEqual(caught.exception.kind, kind)
+            self.assertTrue(str(caught.exception))
+            self.assertTrue(caught.exception.problem)
+        with self.assertRaises(SandboxAgentError) as caught:
+            async for _ in client.stream_events("none"):
+                pass
+        self.assertEqual(caught.exception.kind, "session_not_found")
+        await client.close()
+        with self.assertRaises(SandboxAgentError) as caught:
+            await client.health()
+        self.assertEqual((caught.exception.kind, caught.exception.problem), ("invalid_request", None))
+
+    @over_both
+    async def test_deleted_while_it_is_read(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        events = client.stream_events("s")
+        await anext(events)
+        await client.delete_session("s")
+        async for _ in events:
+            pass  # it ends
+
+    @over_both
+    async def test_unknown_things_are_kept(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        event = await anext(client.stream_events("s"))
+        self.assertEqual((event.type, event.extra), ("session.started", {}))
+
+
+class Connections(unittest.IsolatedAsyncioTestCase):
+    async def test_cut_connections_lose_nothing(self) -> None:
+        async with started("http") as server:
+            transport = server._transport
+            async with Proxy(transport._base) as proxy:  # type: ignore[attr-defined]
+                token = transport._headers["Authorization"].removeprefix("Bearer ")  # type: ignore[attr-defined]
+                async with AsyncSandboxAgent.connect(proxy.url, token=token) as client:
+                    await client.create_session("s", agent="mock")
+                    proxy.allow = 60_000  # the largest event passes
+                    seen = [e.sequence async for e in client.stream_turn("s", "flood 2000 10", until="turn")]
+                    self.assertEqual(seen, list(range(seen[0], seen[0] + len(seen))))
+                    self.assertGreater(len(seen), 2000)
+                    before = proxy.connections
+                    self.assertGreater(before, 5)
+                    everything = [e.sequence async for e in until(client, "s", "turn.ended")]
+                    self.assertEqual(everything, list(range(1, len(everything) + 1)))
+                    self.assertGreater(proxy.connections, before + 5)
+
+    async def test_what_keeps_answers_away(self) -> None:
+        async def stranger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>")
+            writer.close()
+
+        async with started("http") as server, await asyncio.start_server(stranger, "127.0.0.1", 0) as other:
+            base = server._transport._base  # type: ignore[attr-defined]
+            elsewhere = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}"
+            for url, token, kind, text in (
+                (base, "wrong", "token_invalid", "token"),
+                (base, None, "token_invalid", "token"),
+                (elsewhere, None, "stream_error", "no sandbox-agent server"),
+                ("http://127.0.0.1:1", None, "stream_error", "is sandbox-agent server running there?"),
+            ):
+                async with AsyncSandboxAgent.connect(url, token=token) as client:
+                    with self.assertRaises(SandboxAgentError) as caught:
+                        await client.list_agents()
+                    self.assertEqual(caught.exception.kind, kind)
+                    self.assertIn(text, str(caught.exception))
+
+    async def test_programs_that_cannot_be_used(self) -> None:
+        with self.assertRaises(SandboxAgentError) as caught:
+            await AsyncSandboxAgent.start(binary="/no/such/program")
+        self.assertEqual(caught.exception.kind, "not_found")
+        with tempfile.TemporaryDirectory() as directory:
+            program = Path(directory, "other")
+            program.write_text("#!/bin/sh\nread line\necho '{\"id\":1,\"result\":{\"protocolVersion\":\"99\"}}'\ncat >/dev/null\n")
+            program.chmod(0o755)
+            with self.assertRaises(SandboxAgentError) as caught:
+                await AsyncSandboxAgent.start(binary=str(program), transport="stdio")
+            self.assertEqual(caught.exception.kind, "not_supported")
+            self.assertIn("version 99", str(caught.exception))
+            program.write_text("#!/bin/sh\nexit 3\n")
+            for transport in ("http", "stdio"):
+                with self.assertRaises(SandboxAgentError) as caught:
+                    await AsyncSandboxAgent.start(binary=str(program), transport=transport)  # type: ignore[arg-type]
+                self.assertEqual(caught.exception.kind, "stream_error")
+                self.assertIn("exit code 3", str(caught.exception))
+
+
+class Sync(unittest.TestCase):
+    def test_whole_session(self) -> None:
+        for transport in ("http", "stdio"):
+            with self.subTest(transport=transport), SandboxAgent.start(transport=transport, log="silent") as client:  # type: ignore[arg-type]
+                client.create_session("demo", agent="mock")
+                kinds = [event.type for event in client.stream_turn("demo", "hello")]
+                self.assertEqual((kinds[0], kinds[-1]), ("turn.started", "turn.ended"))
+                for event in client.stream_events("demo"):
+                    if event.type == "turn.ended":
+                        break  # and the stream is given up
+                self.assertIsInstance(event, types.TurnEndedEvent)
+                with self.assertRaises(SandboxAgentError):
+                    client.get_session("none")
+        with self.assertRaises(SandboxAgentError):
+            client.health()
+
+
+if __name__ == "__main__":
+    unittest.main()

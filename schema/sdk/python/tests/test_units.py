@@ -1,0 +1,77 @@
+"""The parts below the client."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import unittest
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from sandbox_agent import Unknown, _sse, types
+from sandbox_agent._codec import decode
+
+
+async def pieces_of(text: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(text), size):
+        yield text[start : start + size]
+
+
+class Frames(unittest.IsolatedAsyncioTestCase):
+    async def test_all_ends_of_lines_in_pieces_of_any_size(self) -> None:
+        stream = "\ufeff: hi\n\nid: 1\ndata: one\n\ndata:two\r\n\r\nevent: x\rdata: ä\rdata:  b\r\rdata: 4\u2028\n\n".encode()
+        want = ["one", "two", "ä\n b", "4\u2028"]
+        for size in range(1, len(stream) + 1):
+            got = [data async for data in _sse.frames(pieces_of(stream, size))]
+            self.assertEqual(got, want, f"in pieces of {size}")
+
+    async def test_cut_streams(self) -> None:
+        for cut in (b"data: half", b"data: half\n", b"data: whole\n\nid: 2"):
+            with self.assertRaises(_sse.CutStream):
+                async for _ in _sse.frames(pieces_of(cut, 4)):
+                    pass
+
+
+class Decoding(unittest.TestCase):
+    BASE: dict[str, Any] = {
+        "event_id": "evt_1",
+        "sequence": 1,
+        "time": "2026-01-01T00:00:00Z",
+        "session_id": "s",
+        "native_session_id": None,
+        "turn_id": None,
+        "synthetic": False,
+        "source": "agent",
+        "raw": None,
+    }
+
+    def test_nested(self) -> None:
+        item = {"item_id": "i", "native_item_id": None, "parent_id": None, "kind": "message", "role": "assistant", "status": "completed"}
+        item["content"] = [{"type": "text", "text": "hi"}, {"type": "hologram", "depth": 3}]
+        event = decode(types.UniversalEvent, {**self.BASE, "type": "item.completed", "data": {"item": item}})
+        self.assertIsInstance(event, types.ItemCompletedEvent)
+        content = event.data.item.content
+        self.assertEqual(content[0], types.TextPart(type="text", text="hi"))
+        self.assertEqual(content[1], Unknown("hologram", {"type": "hologram", "depth": 3}))
+
+    def test_what_is_not_known_is_kept(self) -> None:
+        data = {"phase": "ended", "stop_reason": "end_turn", "mood": "good"}
+        event = decode(types.UniversalEvent, {**self.BASE, "type": "turn.ended", "data": data, "later": 1})
+        self.assertEqual((event.extra, event.data.extra), ({"later": 1}, {"mood": "good"}))
+        self.assertIsInstance(decode(types.UniversalEvent, {**self.BASE, "type": "new.kind", "data": {}}), Unknown)
+
+    def test_names(self) -> None:
+        moved = decode(types.FSMoveResult, {"from": "a", "to": "b"})
+        self.assertEqual((moved.from_, moved.to), ("a", "b"))
+
+
+class Generated(unittest.TestCase):
+    def test_is_up_to_date(self) -> None:
+        script = Path(__file__).parent.parent / "scripts" / "generate.py"
+        run = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
+        self.assertEqual(run.stdout + run.stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main()
