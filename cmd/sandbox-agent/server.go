@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -76,7 +77,11 @@ func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
 	if port < 0 || port > 65535 {
 		return serverOptions{}, usagef(cmd, "--port %d is not between 0 and 65535", port)
 	}
-	log := newLogger(cmd.Root().ErrWriter, level)
+	out, err := logWriter(cmd.Root().Writer, cmd.Root().ErrWriter, os.Getenv, time.Now)
+	if err != nil {
+		return serverOptions{}, err
+	}
+	log := newLogger(out, level)
 	opts := serverOptions{
 		bridgeOptions: bridgeOptions{
 			idleTimeout: cmd.Duration("idle-timeout"), mockPace: cmd.Duration("mock-pace"),
