@@ -47,13 +47,15 @@ lint: ## vet and staticcheck, for every system
 	GOOS=windows $(GO) vet ./...
 	$(TOOL) staticcheck ./...
 
-generate: ## write again what is made from the code: README's tables, the goldens
+generate: ## write again what is made from the code: schema, README's tables, goldens
+	$(GO) generate ./schema
 	$(GO) test ./rpc -run TestREADME -update
 	$(GO) test ./fixtures/capabilities -run TestREADME -update
 	$(GO) test ./cmd/sandbox-agent -run TestArrows -update-arrows
 
-check: lint cross ## lint, cross-build, and that go.mod is tidy
+check: lint cross ## lint, cross-build, a tidy go.mod, and a schema that breaks no client
 	$(GO) mod tidy -diff
+	$(GO) run ./schema/compat/cmd
 
 record: agents ## make the recordings of AGENT again with the real program
 	$(GO) run ./fixtures/record $(AGENT)

@@ -37,6 +37,7 @@ type Capabilities struct {
 	Usage                 bool `json:"usage" doc:"tokens of a turn"`
 	Cost                  bool `json:"cost" doc:"what a turn cost"`
 	Plan                  bool `json:"plan" doc:"the agent's task list"`
+	PlanApproval          bool `json:"planApproval" doc:"a finished plan waits for the user's approval, as a question"`
 	Subagents             bool `json:"subagents" doc:"sub-agents, with links to the calls that started them"`
 	BackgroundTasks       bool `json:"backgroundTasks" doc:"work that outlives its turn"`
 	SlashCommands         bool `json:"slashCommands" doc:"the commands that a message can begin with"`

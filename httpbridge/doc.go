@@ -8,9 +8,15 @@
 // Promises: no turn and no stream is cut by a time limit, and a reader that
 // stalls holds up nobody else and misses nothing; every event carries its
 // sequence number as the id, so that a reader that comes back continues where
-// it was; requests that never end their header or body are given up. Without a
-// token a bridge that listens on the loopback interface answers only to names
+// it was; whoever doesn't get on with a request's header or body, or with
+// reading an answer that is no stream, is given up after a minute at most. No
+// body is held in memory but that of a call, up to the server's limit for one
+// message. Without a token a bridge that listens on the loopback interface answers only to names
 // of this machine, so that no web page can use it.
 //
-// Limits: HTTP/1.1 without TLS; who needs that puts a proxy in front.
+// Limits: HTTP/1.1 without TLS; who needs that puts a proxy in front. Bodies
+// are taken as they are: a Content-Encoding is refused. What can't be read as a
+// request at all (a bad request line or header, 64 KiB of headers, an unknown
+// transfer encoding) never gets here: net/http answers it with a line of text
+// and closes the connection.
 package httpbridge

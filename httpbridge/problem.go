@@ -28,7 +28,7 @@ func (b *bridge) fail(w http.ResponseWriter, r *http.Request, err error) {
 			w.WriteHeader(statusClientGone)
 			return
 		}
-		err = universal.Errorf(universal.KindStreamError, "stream error: %v; send the request again when it is back", cause).Because(err)
+		err = universal.Errorf(universal.KindStreamError, "stream error: %v; send the request again when it is back", cause).With("message", cause.Error()).Because(err)
 	}
 	problem, info := rpc.ProblemOf(err)
 	b.metrics.failed(info.Kind)

@@ -58,7 +58,7 @@ func (b *bridge) stream(w http.ResponseWriter, r *http.Request, m rpc.Method) {
 }
 
 // writeBytes is how much is gathered before it is written.
-const writeBytes = 32 << 10
+const writeBytes = 64 << 10
 
 var heartbeat = []byte(": still here\n\n")
 
@@ -69,16 +69,17 @@ type eventWriter struct {
 	control *http.ResponseController
 	every   time.Duration
 	beat    *time.Timer
-	last    atomic.Uint64 // sequence number of the last event that was taken
+	last    atomic.Uint64 // sequence number of the last event that was written
 
 	mu     sync.Mutex // guards all below, and is held while writing to this client
 	buf    []byte
-	wrote  bool // since the last heartbeat
+	taken  uint64    // sequence number of the last event in buf
+	wrote  time.Time // the last time
 	closed bool
 }
 
 func newEventWriter(w http.ResponseWriter, every time.Duration) *eventWriter {
-	e := &eventWriter{w: w, control: http.NewResponseController(w), every: every, buf: make([]byte, 0, 1<<10)}
+	e := &eventWriter{w: w, control: http.NewResponseController(w), every: every}
 	e.beat = time.AfterFunc(math.MaxInt64, e.heartbeat) // it reads beat, so it begins after this
 	e.beat.Reset(every)
 	return e
@@ -94,26 +95,26 @@ func (e *eventWriter) close() {
 
 // heartbeat shows a client, and proxies on the way, that a silent stream lives.
 func (e *eventWriter) heartbeat() {
-	// A writer that holds the lock is writing, or waiting for its client.
-	if e.mu.TryLock() {
-		defer e.mu.Unlock()
-		if !e.closed && !e.wrote {
-			e.buf = append(e.buf, heartbeat...)
-			_ = e.flush() // a broken connection ends the request's context
-		}
-		e.wrote = false
-		if e.closed {
-			return
-		}
+	if !e.mu.TryLock() { // it is writing, or waiting for its client
+		e.beat.Reset(e.every)
+		return
 	}
-	e.beat.Reset(e.every)
+	defer e.mu.Unlock()
+	if e.closed {
+		return
+	}
+	if time.Since(e.wrote) >= e.every {
+		e.buf = append(e.buf, heartbeat...)
+		_ = e.flush() // a broken connection ends the request's context
+	}
+	e.beat.Reset(e.every - time.Since(e.wrote))
 }
 
 // Event implements rpc.FeedWriter.
 func (e *eventWriter) Event(sequence uint64, head, raw []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.last.Store(sequence)
+	e.taken = sequence
 	e.buf = append(e.buf, "id: "...)
 	e.buf = strconv.AppendUint(e.buf, sequence, 10)
 	e.buf = append(e.buf, "\ndata: "...)
@@ -147,8 +148,12 @@ func (e *eventWriter) flush() error {
 	return e.control.Flush()
 }
 
-// maxKept is the largest buffer that is kept for the next events.
-const maxKept = 4 * writeBytes
+const (
+	// maxKept is the largest buffer that is kept for the next events, and
+	// smallBytes the largest where they are few.
+	maxKept    = 2 * writeBytes
+	smallBytes = 4 << 10
+)
 
 func (e *eventWriter) writeIfMuch() error {
 	if len(e.buf) < writeBytes {
@@ -161,10 +166,12 @@ func (e *eventWriter) write() error {
 	if len(e.buf) == 0 {
 		return nil
 	}
-	e.wrote = true
 	_, err := e.w.Write(e.buf)
-	if e.buf = e.buf[:0]; cap(e.buf) > maxKept {
-		e.buf = make([]byte, 0, writeBytes)
+	e.wrote = time.Now()
+	e.last.Store(e.taken)
+	little := len(e.buf) < cap(e.buf)/4
+	if e.buf = e.buf[:0]; cap(e.buf) > maxKept || little && cap(e.buf) > smallBytes {
+		e.buf = nil // the next wait may be long
 	}
 	return err
 }

@@ -59,9 +59,10 @@ func TestFortyMinutes(t *testing.T) {
 			if took := events[len(events)-1].Time.Sub(events[0].Time); took < pauses*every {
 				t.Errorf("%s: the turn took %v", name, took)
 			}
-			// One every quarter of a minute in which nothing else came.
-			if want := pauses * 3; r.comments < want || r.comments > want+pauses+1 {
-				t.Errorf("%s: %d comments came, want about %d", name, r.comments, want)
+			// After every quarter of a minute in which nothing came, the last
+			// of which may be the moment of the next delta.
+			if want := pauses * 3; r.comments < want || r.comments > want+pauses {
+				t.Errorf("%s: %d comments came, want %d or some more", name, r.comments, want)
 			}
 		}
 		if took := time.Since(begun); took < pauses*every || took > (pauses+1)*every {

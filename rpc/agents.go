@@ -97,5 +97,9 @@ func agentsModels(ctx context.Context, s *Server, p *AgentParams) (drivers.Model
 	if err != nil {
 		return drivers.Models{}, err
 	}
-	return d.Models(ctx)
+	models, err := d.Models(ctx)
+	if models.Models == nil {
+		models.Models = []drivers.Model{} // a list, as clients expect, and not null
+	}
+	return models, err
 }

@@ -2,12 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,73 +10,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sandbox-agent/sandbox-agent/fixtures/agents"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/nodemodules"
 )
 
 const clientsDir = "testdata/clients"
 
-// clientModules returns the folder with the libraries of package.json. They
-// are installed once for each content of that file, so that a second run
-// starts at once.
-func clientModules(t *testing.T) string {
-	t.Helper()
-	manifest, err := os.ReadFile(filepath.Join(clientsDir, "package.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache := os.Getenv(agents.CacheEnv)
-	if cache == "" {
-		if cache, err = os.UserCacheDir(); err != nil {
-			t.Fatal(err)
-		}
-		cache = filepath.Join(cache, "sandbox-agent")
-	}
-	final := filepath.Join(cache, "clients", fmt.Sprintf("%x", sha256.Sum256(manifest))[:16])
-	modules := filepath.Join(final, "node_modules")
-	if _, err := os.Stat(modules); err == nil {
-		return modules
-	}
-	if err := installModules(t.Context(), final, manifest); err != nil {
-		t.Fatal(err)
-	}
-	return modules
-}
-
-// installModules makes the folder final complete or not at all, also when
-// several do so at once.
-func installModules(ctx context.Context, final string, manifest []byte) error {
-	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
-		return err
-	}
-	staging, err := os.MkdirTemp(filepath.Dir(final), ".staging-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(staging)
-	if err := os.WriteFile(filepath.Join(staging, "package.json"), manifest, 0o644); err != nil {
-		return err
-	}
-	npm := exec.CommandContext(ctx, "npm", "install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error")
-	npm.Dir = staging
-	if out, err := npm.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm install (the tests need Node.js and npm): %w\n%s", err, out)
-	}
-	if err := os.Chmod(staging, 0o755); err != nil {
-		return err
-	}
-	err = os.Rename(staging, final)
-	if _, statErr := os.Stat(filepath.Join(final, "node_modules")); statErr == nil {
-		return nil // somebody else was faster
-	} else if err == nil || errors.Is(err, fs.ErrExist) {
-		return statErr
-	}
-	return err
-}
-
 // Clients that others wrote drive a whole session.
 func TestClientsOfOthers(t *testing.T) {
 	t.Parallel()
-	modules := clientModules(t)
+	modules, err := nodemodules.Ensure(t.Context(), filepath.Join(clientsDir, "package.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

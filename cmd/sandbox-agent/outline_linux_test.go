@@ -33,7 +33,7 @@ type ability func(*drivers.Capabilities) bool
 
 func canReason(c *drivers.Capabilities) bool        { return c.Reasoning }
 func canPlan(c *drivers.Capabilities) bool          { return c.Plan }
-func canPropose(c *drivers.Capabilities) bool       { return c.PlanMode }
+func canPropose(c *drivers.Capabilities) bool       { return c.PlanApproval }
 func canAsk(c *drivers.Capabilities) bool           { return c.Questions }
 func canDelegate(c *drivers.Capabilities) bool      { return c.Subagents }
 func canRun(c *drivers.Capabilities) bool           { return c.CommandExecution }

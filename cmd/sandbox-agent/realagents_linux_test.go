@@ -119,7 +119,7 @@ func codexCLI() realAgent {
 func openCode() realAgent {
 	return realAgent{
 		id: "opencode", pathVariable: "SANDBOX_AGENT_OPENCODE_PATH",
-		environ: func(url, home string) []string { return append(modelserver.OpenCodeEnv(url, home), "OPENCODE_EXPERIMENTAL_PLAN_MODE=1") },
+		environ: modelserver.OpenCodeEnv,
 		// The second gets a tool for patches in place of those that write.
 		models:        [2]string{modelserver.OpenCodePatchModel, modelserver.OpenCodeModel},
 		loginFiles:    []string{".config/opencode/opencode.json"},

@@ -63,8 +63,8 @@ func exportSchema(cmd *cli.Command, formats []string) error {
 	return nil
 }
 
-// writeExports writes files beside their names first, so that none is there in
-// part, and a failure leaves the old ones as they were.
+// writeExports writes all files under other names before it gives one its own,
+// so that none is ever there in part.
 func writeExports(dir string, exports []schema.Export) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

@@ -26,6 +26,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/cmd/sandbox-agent/remote"
 	"github.com/sandbox-agent/sandbox-agent/rpc"
 	"github.com/sandbox-agent/sandbox-agent/rpc/stdio"
+	"github.com/sandbox-agent/sandbox-agent/schema/schematest"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -115,6 +116,9 @@ func transportSteps(dir string) []transportStep {
 		{method: "fs/entries", params: in(remote.Params{"path": "up"})},
 		{method: "fs/delete", params: in(remote.Params{"path": "e"})},
 		{method: "fs/delete", params: in(remote.Params{"path": "e", "recursive": true})},
+		{method: "schema/get"},
+		{method: "schema/get", params: remote.Params{"format": "openrpc"}},
+		{method: "schema/get", params: remote.Params{"format": "yaml"}},
 		{method: "sessions/list"},
 		{method: "sessions/list", params: remote.Params{"status": "odd"}},
 		{method: "sessions/terminate", params: in(nil)},
@@ -372,6 +376,21 @@ type httpTransport struct{ client *remote.Client }
 
 func overHTTP(t *testing.T, dir string) transport {
 	t.Helper()
+	url, _ := startServer(t, dir)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	validator, err := schematest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := &schematest.Transport{TB: t, Validator: validator, Base: transport}
+	return httpTransport{&remote.Client{Endpoint: url, HTTP: &http.Client{Transport: checked}}}
+}
+
+// startServer starts a server on a free port, in a directory. It is ended with
+// the test, and must then say that all went well.
+func startServer(t *testing.T, dir string) (url string, server *exec.Cmd) {
+	t.Helper()
 	cmd := lasting(program(t, "server", "--port", "0", "--install-missing=false"))
 	cmd.Dir = dir
 	log, err := cmd.StderrPipe()
@@ -392,9 +411,7 @@ func overHTTP(t *testing.T, dir string) transport {
 	}
 	var drained sync.WaitGroup
 	drained.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
-	transport := &http.Transport{}
 	t.Cleanup(func() {
-		transport.CloseIdleConnections()
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Error(err)
 		}
@@ -403,7 +420,7 @@ func overHTTP(t *testing.T, dir string) transport {
 			t.Error(err)
 		}
 	})
-	return httpTransport{&remote.Client{Endpoint: listening.URL, HTTP: &http.Client{Transport: transport}}}
+	return listening.URL, cmd
 }
 
 func (h httpTransport) call(t *testing.T, m rpc.Method, params remote.Params) (json.RawMessage, error) {

@@ -103,7 +103,7 @@ func (c *conformance) grease(s drivers.Session) error {
 	if err := s.Send(context.Background(), drivers.Message{Text: "SCENARIO:text"}); err != nil {
 		return err
 	}
-	if r := s.(*session).current(); r != nil {
+	if r := s.(*session).now(); r != nil {
 		<-r.done
 	}
 	return nil

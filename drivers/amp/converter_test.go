@@ -2,6 +2,7 @@ package amp
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,7 +161,11 @@ func TestResults(t *testing.T) {
 			conv := begun(native)
 			tell(conv, initOf(`"ask_user"`), callOf("c", c.tool, c.input))
 			events := tell(conv, resultOf(t, "c", c.content, c.isError))
-			item := events[0].Data.(*universal.ItemData).Item
+			at := slices.IndexFunc(events, func(ev universal.Event) bool {
+				d, ok := ev.Data.(*universal.ItemData)
+				return ok && d.Item.Kind == universal.KindToolResult
+			})
+			item := events[at].Data.(*universal.ItemData).Item
 			if item.Status != c.status || item.ItemID != "c:result" {
 				t.Errorf("item %s has status %s, want %s", item.ItemID, item.Status, c.status)
 			}
@@ -378,6 +383,43 @@ func TestRequestOfSubagent(t *testing.T) {
 	events = tell(c, `{"type":"channel","subtype":"gone","id":1}`)
 	if len(events) != 1 || events[0].Type != universal.TypePermissionResolved || !events[0].Synthetic {
 		t.Errorf("events: %s", drivertest.Skeleton(events))
+	}
+}
+
+// What a sub-agent does on this machine is told by the plugin of native builds.
+func TestSubagent(t *testing.T) {
+	ask := func(number, id string) string {
+		return `{"type":"channel","subtype":"request","id":` + number + `,"request":{"kind":"tool","tool":"Read","input":{"path":"/work/a"},"tool_use_id":"` + id + `"}}`
+	}
+	c := begun(native)
+	events := tell(c, initOf(`"ask_user"`), callOf("task", "Task", `{"description":"help"}`), ask("1", "inner"), ask("2", "left"),
+		`{"type":"channel","subtype":"request","id":3,"request":{"kind":"result","tool_use_id":"inner","status":"done","output":{"absolutePath":"/work/a","content":"1: a"}}}`,
+		resultOf(t, "task", "All good.", false))
+	var got []string
+	for _, ev := range events {
+		if d, ok := ev.Data.(*universal.ItemData); ok {
+			got = append(got, string(d.Item.ParentID)+" "+d.Item.ItemID+" "+string(d.Item.Status)+" "+d.Item.Text())
+		}
+	}
+	want := []string{
+		" task completed ", "task inner completed ", "task left completed ",
+		"task inner:result completed ", "task left:result cancelled ", "task k:1 completed All good.", " task:result completed ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+	for _, v := range drivertest.Violations(events) {
+		t.Error(v)
+	}
+	if len(c.answers) != 3 || !c.answers[0].Answer.Report || c.answers[2].Answer.Report {
+		t.Errorf("the answers are %+v", c.answers)
+	}
+
+	// Of two at once nobody tells which one works.
+	c = begun(native)
+	events = tell(c, callOf("one", "Task", `{}`), callOf("two", "Task", `{}`), ask("1", "inner"))
+	if len(events) != 2 || c.answers[0].Answer.Report {
+		t.Errorf("events: %s; the answers are %+v", drivertest.Skeleton(events), c.answers)
 	}
 }
 

@@ -7,11 +7,12 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
-// Bounds of what is remembered for diffs. A session that goes beyond them tells
-// no diffs of its whole any more.
+// Bounds of what a session remembers for diffs. When the changes of a turn or of
+// the session are more than that, their diff is told no more.
 const (
-	maxSum   = 4 << 20 // bytes of one diff
-	maxKnown = 512     // files
+	maxSum   = 256 << 10 // bytes of one diff
+	maxKnown = 512       // files
+	maxTexts = 256 << 10 // bytes of the files whose text is known
 )
 
 // diffs adds up the changes that tools have told. A file that was changed
@@ -22,6 +23,7 @@ type diffs struct {
 	// known are the files that exist, with their text where it was written by
 	// create_file and not changed since.
 	known map[string]*string
+	texts int // bytes of these texts
 }
 
 // sum is the changes in one scope.
@@ -37,20 +39,29 @@ func (d *diffs) start() { d.turn = sum{} }
 func (d *diffs) know(path string) { d.set(path, nil) }
 
 // write notes a file's text.
-func (d *diffs) write(path, text string) {
-	if len(text) > maxDiff {
-		d.set(path, nil)
-		return
+func (d *diffs) write(path, text string) { d.set(path, &text) }
+
+// forget notes that a file exists no more.
+func (d *diffs) forget(path string) {
+	if was := d.known[path]; was != nil {
+		d.texts -= len(*was)
 	}
-	d.set(path, &text)
+	delete(d.known, path)
 }
 
 func (d *diffs) set(path string, text *string) {
 	if d.known == nil {
 		d.known = map[string]*string{}
 	}
-	if _, known := d.known[path]; !known && len(d.known) >= maxKnown {
+	d.forget(path)
+	if len(d.known) >= maxKnown {
 		return
+	}
+	if text != nil && d.texts+len(*text) > maxTexts {
+		text = nil
+	}
+	if text != nil {
+		d.texts += len(*text)
 	}
 	d.known[path] = text
 }

@@ -39,9 +39,9 @@
 //
 // Facts about the CLI hold as seen with 0.0.1790142911 (native, September
 // 2026), 0.0.1777897475 (May 2026) and 0.0.1769425000 (January 2026). It prints
-// no pieces of texts, no model and no cost. Of a sub-agent there are the calls
-// that run on this machine, with native builds and while it works alone; its
-// texts and its tokens are told by nobody.
+// no pieces of texts, no model and no cost. Of a sub-agent there is its last
+// word, and with native builds, while it works alone, what it does on this
+// machine; its other texts and its tokens are told by nobody.
 // Commands that it leaves in the background end with their turn. What commands
 // change in files is in no diff. A tool that runs on Amp's service instead of
 // this machine can't be asked about.

@@ -137,6 +137,7 @@ func lacks() map[string]string {
 		"variants":        "Amp's modes have no variants" + seen + ".",
 		"cost":            "Amp's CLI tells tokens and no cost" + seen + ".",
 		"plan":            "Amp offers its model no tool for a task list" + seen + ".",
+		"planApproval":    "Amp has no mode that only plans, and so no plan to approve" + seen + ".",
 		"backgroundTasks": "Amp's CLI ends with the turn, and what it started in the background ends with it" + seen + ".",
 		"slashCommands":   "Amp's slash commands exist in its terminal only, not in execute mode" + seen + ".",
 		"compaction":      "Amp's service compacts by itself and the CLI prints nothing of it" + seen + ".",

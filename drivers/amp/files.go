@@ -87,7 +87,7 @@ func (c *converter) patched(p *patchedFile) change {
 	}
 	f.diff = c.nativeDiff(f.path, p.Diff)
 	if f.action == universal.FileDelete {
-		delete(c.diffs.known, f.path)
+		c.diffs.forget(f.path)
 	} else {
 		c.diffs.know(f.path)
 	}

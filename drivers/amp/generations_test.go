@@ -23,6 +23,7 @@ import (
 func TestOlderGenerations(t *testing.T) {
 	for _, agent := range []string{"amp-may26", "amp-jan26"} {
 		t.Run(agent, func(t *testing.T) {
+			t.Parallel()
 			for _, c := range []struct {
 				name string
 				run  func(*talk)
@@ -314,7 +315,7 @@ func (k *talk) endings() {
 
 func (k *talk) crash() {
 	k.server.Script("crash", modelserver.Scenario{func(modelserver.Context) modelserver.Reply {
-		p := k.agent.(*session).current().Transport.(*Agent)
+		p := k.agent.(*session).now().Transport.(*Agent)
 		if found, err := os.FindProcess(p.PID()); err == nil {
 			_ = found.Kill()
 		}

@@ -72,3 +72,10 @@ func (g *greased) ReadLine() ([]byte, bool, error) {
 	g.first = g.first[1:]
 	return line, false, nil
 }
+
+// now is the process of the running turn, nil if there is none.
+func (s *session) now() *run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running
+}

@@ -118,7 +118,7 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 		// ended.
 		return nil
 	case <-ctx.Done():
-		s.interrupt(r)
+		_ = s.stop(context.WithoutCancel(ctx), r) // the reader tells what is left
 		return universal.Timeout("sending the message was given up: %v", context.Cause(ctx))
 	}
 }
@@ -407,42 +407,30 @@ func exitOf(e process.Exit) drivers.Exit {
 	return drivers.Exit{Code: e.Code, Signal: e.Signal, Err: e.Err, Stderr: stderrOf(e.Stderr)}
 }
 
-// current is the running turn's process, nil if there is none.
-func (s *session) current() *run {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.running
-}
-
-// interrupt stops the process of a turn, with all that it started.
-func (s *session) interrupt(r *run) {
+// stop stops the process of a turn, with all that it started: somebody wants
+// that.
+func (s *session) stop(ctx context.Context, r *run) error {
 	s.mu.Lock()
 	r.interrupted = true
 	transport := r.Transport
 	s.mu.Unlock()
 	if transport == nil {
-		return // it is being started; Send finds the mark
+		return nil // it is being started; Send finds the mark
 	}
-	if err := transport.Stop(context.Background(), nil); err != nil {
-		s.log.Warn("commands of an interrupted turn may be left", "agent", agentID, "error", err)
-	}
+	return transport.Stop(ctx, nil)
 }
 
 // Interrupt implements drivers.Session. The CLI ends with its turn: at SIGTERM
 // it stops what it runs and says so; whatever is left after that is killed.
 func (s *session) Interrupt(ctx context.Context) error {
-	r := s.current()
+	s.mu.Lock()
+	r := s.running
+	s.mu.Unlock()
 	if r == nil {
 		return nil
 	}
-	s.mu.Lock()
-	r.interrupted = true
-	transport := r.Transport
-	s.mu.Unlock()
-	if transport != nil {
-		if err := transport.Stop(ctx, nil); err != nil {
-			return fmt.Errorf("interrupt: %w", err)
-		}
+	if err := s.stop(ctx, r); err != nil {
+		return fmt.Errorf("interrupt: %w", err)
 	}
 	select {
 	case <-r.done:
@@ -530,17 +518,11 @@ func (s *session) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.ending = true
 	r := s.running
-	var transport Transport
-	if r != nil {
-		transport = r.Transport
-	}
 	s.mu.Unlock()
-	if transport != nil {
-		if err := transport.Stop(ctx, nil); err != nil && ctx.Err() != nil {
+	if r != nil {
+		if err := s.stop(ctx, r); err != nil && ctx.Err() != nil {
 			return fmt.Errorf("close: %w", err)
 		}
-	}
-	if r != nil {
 		select {
 		case <-r.done:
 		case <-ctx.Done():

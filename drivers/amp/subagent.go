@@ -9,10 +9,10 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
-// The CLI prints the call that starts a sub-agent and its last words. What it
-// does between on this machine, the plugin of native builds is asked for as for
-// any call: a call that nobody has printed is a sub-agent's. Which one's, isn't
-// told; so it is shown as long as one works alone.
+// The CLI prints the call that starts a sub-agent and its last word. What it does
+// between on this machine, the plugin of native builds is asked for as for any
+// call: a call that nobody has printed is a sub-agent's. Which one's, isn't told;
+// so it is shown as long as one works alone.
 
 // subagentCall tells of a call that a sub-agent makes.
 func (c *converter) subagentCall(r *request) {
@@ -68,9 +68,10 @@ func (c *converter) reported(r *request) error {
 	return c.toolResult(&b)
 }
 
-// endSubagent ends the calls that a sub-agent leaves without a result: nothing
-// else would.
-func (c *converter) endSubagent(parent string) {
+// endSubagent ends the work of a sub-agent. The result of its call is its last
+// word; calls that it leaves without a result get one here, since nothing else
+// would end them.
+func (c *converter) endSubagent(parent string, r *result) {
 	var open []string
 	for id, k := range c.calls {
 		if k.parent == parent {
@@ -90,4 +91,15 @@ func (c *converter) endSubagent(parent string) {
 			Content:      universal.Content{&universal.ToolResultPart{CallID: id, Output: "the sub-agent ended before the call did", IsError: true}},
 		}})
 	}
+	if r.isError || r.text == "" {
+		return
+	}
+	c.emit(universal.TypeItemCompleted, &universal.ItemData{Item: universal.Item{
+		ItemID:   c.newKey(),
+		ParentID: universal.NullString(parent),
+		Kind:     universal.KindMessage,
+		Role:     universal.RoleAssistant,
+		Status:   universal.StatusCompleted,
+		Content:  universal.Content{&universal.TextPart{Text: r.text}},
+	}})
 }

@@ -218,8 +218,10 @@ func (c *converter) toolResult(b *contentBlock) error {
 		return fmt.Errorf("result of the unknown tool call %q", b.ToolUseID)
 	}
 	delete(c.calls, b.ToolUseID)
-	c.endSubagent(b.ToolUseID)
 	r := readResult(k, b)
+	if toolKind(k.name) == universal.ToolSubagent {
+		c.endSubagent(b.ToolUseID, &r)
+	}
 	item := universal.Item{
 		ItemID:       b.ToolUseID + ":result",
 		NativeItemID: universal.NullString(b.ToolUseID),

@@ -126,9 +126,15 @@ func (w *workplace) standIn(around surroundings, prompt string) error {
 		return err
 	}
 	users := filepath.Join(around.config, "amp")
-	linkAll(around.config, w.config, "amp")
-	linkAll(users, own, "plugins", "settings.json", "settings.jsonc", guidanceFile)
-	linkAll(filepath.Join(users, "plugins"), plugins, pluginFile)
+	// What can't be linked of other programs is left out, of Amp's it is copied.
+	_ = place(os.Symlink, around.config, w.config, "amp")
+	err := errors.Join(
+		place(linkOrCopy, users, own, "plugins", "settings.json", "settings.jsonc", guidanceFile),
+		place(linkOrCopy, filepath.Join(users, "plugins"), plugins, pluginFile),
+	)
+	if err != nil {
+		return err
+	}
 	if around.generation == native {
 		if err := os.WriteFile(filepath.Join(plugins, pluginFile), pluginSource(), 0o600); err != nil {
 			return err
@@ -147,18 +153,40 @@ func (w *workplace) standIn(around surroundings, prompt string) error {
 	return err
 }
 
-// linkAll links the entries of one folder into another, but for some. What
-// can't be linked is left out: it isn't the CLI's.
-func linkAll(from, to string, except ...string) {
+// place puts the entries of one folder into another, but for some. A folder that
+// isn't there has none.
+func place(put func(from, to string) error, from, to string, except ...string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
-		return
+		return nil
 	}
+	var failed []error
 	for _, e := range entries {
 		if !contains(except, e.Name()) {
-			_ = os.Symlink(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
+			failed = append(failed, put(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())))
 		}
 	}
+	return errors.Join(failed...)
+}
+
+// linkOrCopy links, or copies where the system lets only some users make links.
+func linkOrCopy(from, to string) error {
+	err := os.Symlink(from, to)
+	if err == nil {
+		return nil
+	}
+	info, statErr := os.Stat(from)
+	switch {
+	case statErr != nil:
+		return err
+	case info.IsDir():
+		return os.CopyFS(to, os.DirFS(from))
+	}
+	data, readErr := os.ReadFile(from)
+	if readErr != nil {
+		return readErr
+	}
+	return os.WriteFile(to, data, 0o600)
 }
 
 // shellStart is what bash runs before each command of the agent: it gives back

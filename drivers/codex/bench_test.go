@@ -22,8 +22,6 @@ type bench struct {
 
 	mu      sync.Mutex
 	started []*greased // app-servers and what else was run, in the order of their start
-	lines   []string   // of all of them, with their direction
-	added   chan struct{}
 }
 
 func newBench(tb testing.TB) *bench {
@@ -46,13 +44,12 @@ func newBench(tb testing.TB) *bench {
 			tb.Errorf("close the supervisor: %v", err)
 		}
 	})
-	b := &bench{server: server, home: tb.TempDir(), added: make(chan struct{})}
+	b := &bench{server: server, home: tb.TempDir()}
 	env := modelserver.CodexEnv(server.URL(), b.home)
 	b.driver = New(Options{
 		Locate:  func() (string, error) { return program, nil },
 		Environ: func() []string { return env },
 		Getenv:  reader(env),
-		Trace:   b.trace,
 		Launch: func(ctx context.Context, spec process.Spec) (Transport, error) {
 			p, err := supervisor.Start(ctx, spec)
 			if err != nil {
@@ -66,37 +63,6 @@ func newBench(tb testing.TB) *bench {
 		},
 	})
 	return b
-}
-
-func (b *bench) trace(dir string, line []byte) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.lines = append(b.lines, dir+" "+string(line))
-	close(b.added)
-	b.added = make(chan struct{})
-}
-
-// await waits until a line with a text has passed n times.
-func (b *bench) await(tb testing.TB, text string, n int) {
-	tb.Helper()
-	for {
-		b.mu.Lock()
-		found, added := 0, b.added
-		for _, line := range b.lines {
-			if strings.Contains(line, text) {
-				found++
-			}
-		}
-		b.mu.Unlock()
-		if found >= n {
-			return
-		}
-		select {
-		case <-added:
-		case <-tb.Context().Done():
-			tb.Fatalf("no line with %q", text)
-		}
-	}
 }
 
 // last is the app-server that was started last.

@@ -26,7 +26,7 @@ func completed(item string) string { return note("item/completed", `"item":{`+it
 
 func running(settings drivers.Settings) *converter {
 	c := newConverter("key", settings)
-	c.root, c.directory = "root", "/work"
+	c.root, c.directory = "root", "/project"
 	c.turnRequested()
 	feed(c, `{"method":"turn/started","params":{"threadId":"root","turn":{"id":"t1"}}}`)
 	return c
@@ -108,11 +108,11 @@ func TestConvert(t *testing.T) {
 			`item.completed t1/s:result completed "" [{"type":"tool_result","call_id":"t1/s","output":"","is_error":false}]`,
 		}},
 		{"the model types into a command", lines{
-			started(`"type":"commandExecution","id":"c","command":"cat","cwd":"/work","status":"inProgress"`),
+			started(`"type":"commandExecution","id":"c","command":"cat","cwd":"/project","status":"inProgress"`),
 			note("item/commandExecution/terminalInteraction", `"itemId":"c","stdin":""`),
 			note("item/commandExecution/terminalInteraction", `"itemId":"c","stdin":"yes\n"`),
 		}, []string{
-			`item.completed t1/c completed "" [{"type":"tool_call","name":"exec_command","arguments":"{\"command\":\"cat\",\"cwd\":\"/work\"}","call_id":"t1/c","tool_kind":"execute","title":"cat"}]`,
+			`item.completed t1/c completed "" [{"type":"tool_call","name":"exec_command","arguments":"{\"command\":\"cat\",\"cwd\":\"/project\"}","call_id":"t1/c","tool_kind":"execute","title":"cat"}]`,
 			`item.completed t1/c:typed:1 completed "" [{"type":"status","label":"typed into a running command","detail":"yes\n"}]`,
 		}},
 		{"a warning, once", lines{
@@ -187,7 +187,7 @@ func TestConvert(t *testing.T) {
 		}},
 		{"the network, and more rights", lines{
 			`{"id":0,"method":"item/commandExecution/requestApproval","params":{"threadId":"root","turnId":"t1","itemId":"c","command":"/bin/sh -c 'curl x'","networkApprovalContext":{"host":"example.test","protocol":"https"}}}`,
-			`{"id":1,"method":"item/commandExecution/requestApproval","params":{"threadId":"root","turnId":"t1","itemId":"c","command":"/bin/sh -c 'rm x'","cwd":"/work","reason":"leave the sandbox?"}}`,
+			`{"id":1,"method":"item/commandExecution/requestApproval","params":{"threadId":"root","turnId":"t1","itemId":"c","command":"/bin/sh -c 'rm x'","cwd":"/project","reason":"leave the sandbox?"}}`,
 			`{"id":2,"method":"item/commandExecution/requestApproval","params":{"threadId":"root","turnId":"t1","itemId":"c","command":"/bin/sh -c 'rm *'","cwd":"/elsewhere"}}`,
 			`{"id":3,"method":"item/permissions/requestApproval","params":{"threadId":"root","turnId":"t1","itemId":"c","reason":"the network","permissions":{"network":{"enabled":true}}}}`,
 			`{"id":4,"method":"item/fileChange/requestApproval","params":{"threadId":"root","turnId":"t1","itemId":"unknown","grantRoot":"/srv"}}`,

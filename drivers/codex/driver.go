@@ -127,6 +127,7 @@ func (d *Driver) Info() drivers.Info {
 			Usage:                 true,
 			Cost:                  false,
 			Plan:                  true,
+			PlanApproval:          true,
 			Subagents:             true,
 			BackgroundTasks:       true,
 			SlashCommands:         true,

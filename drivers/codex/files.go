@@ -162,6 +162,19 @@ func (c *converter) diffUpdated(th *thread, params []byte) error {
 	return nil
 }
 
+// tellChanges adds the turn's diff to the session's, and tells that.
+func (c *converter) tellChanges() {
+	if c.diff == "" || c.changes == nil {
+		return
+	}
+	if !c.changes.add(c.diff) {
+		c.changes = nil // too much, or somebody else has changed the files meanwhile
+		return
+	}
+	all := c.changes.String()
+	c.emit(universal.TypeDiffUpdated, &universal.DiffData{Scope: universal.DiffSession, Diff: all, Files: diffFiles(all)})
+}
+
 // diffFiles sums up a diff in git's form.
 func diffFiles(diff string) []universal.DiffFile {
 	files := []universal.DiffFile{}

@@ -28,7 +28,7 @@ func TestDiffFiles(t *testing.T) {
 }
 
 func TestFilePart(t *testing.T) {
-	c := converter{directory: "/work"}
+	c := converter{directory: "/project"}
 	change := func(path, kind, move, diff string) *fileChange {
 		f := &fileChange{Path: path, Diff: diff}
 		f.Kind.Type, f.Kind.MovePath = kind, move
@@ -40,16 +40,16 @@ func TestFilePart(t *testing.T) {
 		want   universal.FileRefPart
 		line   string
 	}{
-		{"added", change("/work/a/b.txt", "add", "", "x\n"),
-			universal.FileRefPart{Path: "/work/a/b.txt", Action: universal.FileWrite, Diff: "--- /dev/null\n+++ b/a/b.txt\n@@ -0,0 +1 @@\n+x\n"}, "A a/b.txt"},
+		{"added", change("/project/a/b.txt", "add", "", "x\n"),
+			universal.FileRefPart{Path: "/project/a/b.txt", Action: universal.FileWrite, Diff: "--- /dev/null\n+++ b/a/b.txt\n@@ -0,0 +1 @@\n+x\n"}, "A a/b.txt"},
 		{"deleted elsewhere", change("/etc/x", "delete", "", "x\n"),
 			universal.FileRefPart{Path: "/etc/x", Action: universal.FileDelete, Diff: "--- a/etc/x\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"}, "D etc/x"},
-		{"changed", change("/work/x", "update", "", "@@ -1 +1 @@\n-x\n+y\n"),
-			universal.FileRefPart{Path: "/work/x", Action: universal.FilePatch, Diff: "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-x\n+y\n"}, "M x"},
-		{"moved", change("/work/x", "update", "/work/y", "@@ -1 +1 @@\n-x\n+y\n\n\nMoved to: /work/y"),
-			universal.FileRefPart{Path: "/work/y", From: "/work/x", Action: universal.FileRename, Diff: "--- a/x\n+++ b/y\n@@ -1 +1 @@\n-x\n+y\n"}, "R x to y"},
-		{"moved only", change("/work/x", "update", "/work/y", ""),
-			universal.FileRefPart{Path: "/work/y", From: "/work/x", Action: universal.FileRename}, "R x to y"},
+		{"changed", change("/project/x", "update", "", "@@ -1 +1 @@\n-x\n+y\n"),
+			universal.FileRefPart{Path: "/project/x", Action: universal.FilePatch, Diff: "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-x\n+y\n"}, "M x"},
+		{"moved", change("/project/x", "update", "/project/y", "@@ -1 +1 @@\n-x\n+y\n\n\nMoved to: /project/y"),
+			universal.FileRefPart{Path: "/project/y", From: "/project/x", Action: universal.FileRename, Diff: "--- a/x\n+++ b/y\n@@ -1 +1 @@\n-x\n+y\n"}, "R x to y"},
+		{"moved only", change("/project/x", "update", "/project/y", ""),
+			universal.FileRefPart{Path: "/project/y", From: "/project/x", Action: universal.FileRename}, "R x to y"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, line := c.filePart(tt.change)

@@ -65,7 +65,7 @@ func (c *converter) nameUpdated(th *thread, params []byte) error {
 	if err := json.Unmarshal(params, &l); err != nil {
 		return err
 	}
-	if c.isRoot(th) {
+	if c.isRoot(th) && l.Name != c.settings.Title { // else it was our wish
 		c.settings.Title = l.Name
 		c.emitChanged(&universal.SessionUpdatedData{Title: l.Name})
 	}

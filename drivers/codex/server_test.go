@@ -45,7 +45,7 @@ func (s *scripted) usual(method string, params []byte) (string, bool) {
 	switch method {
 	case "thread/start":
 		s.threads++
-		return fmt.Sprintf(`{"thread":{"id":"thread-%d"},"cwd":"/work","model":"m"}`, s.threads), true
+		return fmt.Sprintf(`{"thread":{"id":"thread-%d"},"cwd":"/project","model":"m"}`, s.threads), true
 	case "thread/resume":
 		m, _ := decodeMessage(fmt.Appendf(nil, `{"method":"x","params":%s}`, params))
 		return fmt.Sprintf(`{"thread":{"id":%q},"model":"m"}`, m.thread), true

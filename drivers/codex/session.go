@@ -332,7 +332,8 @@ func (s *session) Interrupt(ctx context.Context) error {
 			s.log.Debug("ending a command failed", "error", err)
 		}
 	}
-	if err := s.kill(ctx, checkpoint); err != nil {
+	// When ctx has ended, so does the session, whose end kills the rest.
+	if err := s.kill(ctx, checkpoint); err != nil && ctx.Err() == nil {
 		s.log.Warn("commands of an interrupted turn may be left", "agent", agentID, "error", err)
 	}
 	if failed != nil {

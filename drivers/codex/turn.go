@@ -122,6 +122,7 @@ func (c *converter) closeTurn(th *thread, stop universal.StopReason) {
 		}
 	}
 	c.dropRequests(th)
+	c.tellChanges()
 	if stop == universal.StopEndTurn {
 		c.detachAgents(th)
 	}

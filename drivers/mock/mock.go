@@ -55,7 +55,7 @@ func (d *Driver) Info() drivers.Info {
 
 			Interrupt: true, Steer: true, Resume: true, ModelSwitch: true, ModeSwitch: true,
 			Variants: true, SystemPrompt: true, Skills: true, StructuredAttachments: true,
-			Usage: true, Cost: true, Plan: true, Subagents: true, BackgroundTasks: true,
+			Usage: true, Cost: true, Plan: true, PlanApproval: true, Subagents: true, BackgroundTasks: true,
 			SlashCommands: true, Compaction: true, SessionDiff: true, Quota: true,
 		},
 		Lacks: map[string]string{

@@ -145,7 +145,7 @@ type catalog struct {
 
 // catalogWait bounds the server that is started for a catalogue, which takes a
 // few seconds.
-const catalogWait = 30 * time.Second
+const catalogWait = 60 * time.Second
 
 // catalogKey changes with whatever the catalogue depends on: the program, the
 // environment, logins and the user's configuration.
@@ -280,6 +280,9 @@ func (d *Driver) ListModes(ctx context.Context) ([]drivers.Mode, error) {
 
 // hasHostedLogin tells whether the user has a login for the hosted models.
 func (d *Driver) hasHostedLogin(env []string) bool {
+	if getenv(env, "OPENCODE_API_KEY") != "" {
+		return true
+	}
 	set := credentials.Find(credentials.Options{Getenv: func(name string) string { return getenv(env, name) }})
 	_, ok := set.Get("opencode")
 	return ok

@@ -15,8 +15,8 @@ import (
 var nativeForm = regexp.MustCompile(`^ses_[0-9A-Za-z]+$`)
 
 // Check implements drivers.Driver. What only a server can tell, the start
-// checks before it makes a session: models, variants, modes and the user's
-// configuration.
+// checks before it makes a session: models, variants, modes of the user's own
+// and the user's configuration.
 func (d *Driver) Check(_ context.Context, cfg *drivers.Config) error {
 	if cfg.PermissionMode != "" && !slices.Contains(drivers.PermissionModes(), cfg.PermissionMode) {
 		return universal.ModeNotSupported(agentID, string(cfg.PermissionMode))
@@ -40,6 +40,9 @@ func (d *Driver) Check(_ context.Context, cfg *drivers.Config) error {
 	}
 	if strings.ContainsRune(cfg.SystemPrompt, 0) {
 		return universal.InvalidRequest("systemPrompt contains a zero byte")
+	}
+	if !mayHaveMode(cfg.AgentMode, cfg.Directory, environment(d.opts.Environ(), cfg.Env)) {
+		return universal.ModeNotSupported(agentID, cfg.AgentMode)
 	}
 	if err := d.checkKnown(cfg); err != nil {
 		return err
@@ -86,7 +89,7 @@ func checkVariant(m *nativeModel, variant string) error {
 
 // checkSettings checks what differs from was by what the server knows of the
 // session's directory, and completes a model's name.
-func (s *session) checkSettings(_ context.Context, next *drivers.Settings, was drivers.Settings) error {
+func (s *session) checkSettings(next *drivers.Settings, was drivers.Settings) error {
 	p := s.place
 	if next.PermissionMode != "" && !slices.Contains(drivers.PermissionModes(), next.PermissionMode) {
 		return universal.ModeNotSupported(agentID, string(next.PermissionMode))

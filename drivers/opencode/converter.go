@@ -28,6 +28,7 @@ type converter struct {
 	floor string
 
 	turn     turn
+	turns    int                   // numbers the turns
 	agents   map[string]*agent     // by session id, the main one too
 	messages map[string]*message   // of the turn, by id
 	parts    map[string]*part      // of the turn, by id
@@ -45,8 +46,9 @@ type converter struct {
 	wants  []wanted
 	claims []string // sessions of sub-agents that were found
 
-	out []universal.Event
-	raw []byte
+	out  []universal.Event
+	line []byte // that is dealt with
+	raw  []byte // its copy, once an event needs it
 }
 
 // agent is the main agent, or a sub-agent.
@@ -97,13 +99,13 @@ func newConverter(directory string) *converter {
 // Convert deals with an event. The Raw of what comes of it is a copy of the
 // line.
 func (c *converter) Convert(h head, line []byte) {
-	c.raw = line
+	c.line = line
 	if h.kind == deltaKind {
 		c.delta(h.properties)
 	} else {
 		c.convert(h)
 	}
-	c.raw = nil
+	c.line, c.raw = nil, nil
 }
 
 func (c *converter) convert(h head) {
@@ -158,11 +160,11 @@ func handlerOf(kind string) func(*converter, head) error {
 
 // Answer deals with the answer to a request that was made for the session.
 func (c *converter) Answer(p purpose, a *answered, line []byte) {
-	c.raw = line
+	c.line = line
 	if err := c.answer(p, a); err != nil {
 		c.unparsed("answer", err)
 	}
-	c.raw = nil
+	c.line, c.raw = nil, nil
 }
 
 func (c *converter) answer(p purpose, a *answered) error {
@@ -214,12 +216,20 @@ func (c *converter) agent(session string) *agent {
 func (c *converter) query() map[string]string { return map[string]string{"directory": c.directory} }
 
 func (c *converter) emit(t universal.EventType, data universal.Data) {
-	c.out = append(c.out, universal.Event{Type: t, Data: data, Raw: slices.Clone(c.raw)})
+	c.out = append(c.out, universal.Event{Type: t, Data: data, Raw: c.copied()})
+}
+
+// copied is a copy of the line, the same one for all of its events.
+func (c *converter) copied() []byte {
+	if c.raw == nil && c.line != nil {
+		c.raw = slices.Clone(c.line)
+	}
+	return c.raw
 }
 
 // emitOwn emits what the driver makes up itself.
 func (c *converter) emitOwn(t universal.EventType, data universal.Data) {
-	c.out = append(c.out, universal.Event{Type: t, Data: data, Raw: slices.Clone(c.raw), Synthetic: true, Source: universal.SourceDaemon})
+	c.out = append(c.out, universal.Event{Type: t, Data: data, Raw: c.copied(), Synthetic: true, Source: universal.SourceDaemon})
 }
 
 func (c *converter) unparsed(location string, err error) {

@@ -109,6 +109,7 @@ func (d *Driver) Info() drivers.Info {
 			Usage:                 true,
 			Cost:                  true,
 			Plan:                  true,
+			PlanApproval:          false,
 			Subagents:             true,
 			BackgroundTasks:       false,
 			SlashCommands:         true,
@@ -118,11 +119,14 @@ func (d *Driver) Info() drivers.Info {
 		},
 		Lacks: map[string]string{
 			"backgroundTasks": "OpenCode 1.18.33 waits for its commands and sub-agents before it ends a turn; background sub-agents are an experiment that is off.",
+			"planApproval":    "OpenCode 1.18.33 ends a plan with its turn; a tool that asks whether to carry it out is an experiment that is off.",
 			"quota":           "OpenCode 1.18.33 tells nothing of the limits of an account, only the errors that come of them.",
 		},
 		Modes: []drivers.Mode{
 			{ID: drivers.ModeBuild, Name: "Build", Description: "Works on the task, asking where the permission mode says so"},
 			{ID: drivers.ModePlan, Name: "Plan", Description: "Looks around and proposes a plan, without changing files"},
 		},
+		// It asks; by the other modes the bridge answers.
+		PermissionModes: []drivers.PermissionMode{drivers.PermissionDefault},
 	}
 }

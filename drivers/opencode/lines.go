@@ -53,13 +53,17 @@ func decodeLine(line []byte) (in incoming, h head, err error) {
 	if in.Event == nil {
 		return in, h, nil
 	}
-	h = head{kind: in.Event.Payload.Type, properties: in.Event.Payload.Properties}
+	return in, in.Event.head(), nil
+}
+
+func (e *event) head() head {
+	h := head{kind: e.Payload.Type, properties: e.Payload.Properties}
 	var of struct {
 		SessionID string `json:"sessionID"`
 	}
 	_ = json.Unmarshal(h.properties, &of) // properties of another shape belong to no session
 	h.session = of.SessionID
-	return in, h, nil
+	return h
 }
 
 // scanEvent finds the parts of an event without decoding the rest; false if it

@@ -90,6 +90,7 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 		c.answer = make(chan answered, 1)
 	}
 	checkpoint := s.srv.transport.Checkpoint()
+	number := 0
 	note := func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -102,7 +103,7 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 			}
 			s.checkpoint = checkpoint
 		}
-		s.conv.begin()
+		number = s.conv.begin()
 		return nil
 	}
 	if what == purposePrompt {
@@ -115,7 +116,7 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 	}
 	if !msg.Steer {
 		s.mu.Lock()
-		s.conv.forget()
+		s.conv.forget(number)
 		s.mu.Unlock()
 	}
 	var no *refusal

@@ -30,10 +30,11 @@ type part struct {
 	gap  bool   // pieces may be missing: the end has all of it
 
 	tool    toolState
-	opened  bool // the call's item has begun
-	called  bool // the call's item is complete
-	running bool // the result's item has begun
-	output  int  // bytes of a command's output that were streamed
+	asks    [][]byte // permissions that were asked for before the input was told
+	opened  bool     // the call's item has begun
+	called  bool     // the call's item is complete
+	running bool     // the result's item has begun
+	output  int      // bytes of a command's output that were streamed
 }
 
 // nativePart is a part as OpenCode tells it.
@@ -187,15 +188,17 @@ type nativeDelta struct {
 	text  string
 }
 
+type deltaProperties struct {
+	PartID string `json:"partID"`
+	Field  string `json:"field"`
+	Delta  string `json:"delta"`
+}
+
 // delta deals with the one kind of event that floods.
 func (c *converter) delta(properties []byte) {
 	d, ok := scanDelta(properties)
 	if !ok {
-		var p struct {
-			PartID string `json:"partID"`
-			Field  string `json:"field"`
-			Delta  string `json:"delta"`
-		}
+		var p deltaProperties
 		if err := json.Unmarshal(properties, &p); err != nil {
 			c.unparsed(deltaKind, err)
 			return

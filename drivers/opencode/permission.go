@@ -57,6 +57,11 @@ func (c *converter) permissionAsked(h head) error {
 		return nil
 	}
 	waits := c.waiting(n.Tool)
+	if waits != nil && !waits.called && !waits.closed {
+		// Some ask before the call's input is told, which the rules need.
+		waits.asks = append(waits.asks, slices.Clone(h.properties))
+		return nil
+	}
 	tool, input := n.Permission, json.RawMessage(nil)
 	if waits != nil {
 		tool, input = waits.tool.name, waits.tool.input
@@ -135,11 +140,10 @@ func alwaysRules(n *nativePermission, input json.RawMessage) []string {
 		patterns = n.Always
 	}
 	if len(patterns) == 0 || slices.ContainsFunc(patterns, isBare) || n.Permission == askLoop {
-		what := input
-		if len(what) == 0 {
-			what = n.Metadata
+		if len(input) == 0 {
+			return []string{ruleOf(n.Permission, "this request only, "+n.ID, true)}
 		}
-		return []string{ruleOf(n.Permission, string(compact(what)), true)}
+		return []string{ruleOf(n.Permission, string(input), true)}
 	}
 	var rules []string
 	for _, p := range patterns {

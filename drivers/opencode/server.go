@@ -11,7 +11,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/sandbox-agent/sandbox-agent/drivers/opencode/wire"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -121,7 +120,7 @@ func (srv *server) Done() <-chan struct{} { return srv.gone }
 
 // BaseURL is where the server listens; "" in a recording.
 func (srv *server) BaseURL() string {
-	if c, ok := srv.transport.(*wire.Conn); ok {
+	if c, ok := srv.transport.(interface{ BaseURL() string }); ok {
 		return c.BaseURL()
 	}
 	return ""
@@ -222,7 +221,11 @@ func (srv *server) unparsed(b *batch, location string, err error, line []byte) {
 		srv.log.Warn("a line of the agent was not understood", "agent", agentID, "error", err)
 	}
 	for _, s := range all {
-		s.convert(func(c *converter) { c.raw = raw; c.unparsed(location, err) })
+		s.convert(func(c *converter) {
+			c.raw = slices.Clone(raw)
+			c.unparsed(location, err)
+			c.raw = nil
+		})
 		b.add(s)
 	}
 }
@@ -301,7 +304,13 @@ func (srv *server) takeAnswer(b *batch, id int64, a answered, line []byte) {
 		c.of.convert(func(conv *converter) { conv.Answer(c.purpose, &a, line) })
 		b.add(c.of)
 	}
-	if c.answer != nil {
+	switch {
+	case c.answer == nil:
+	case c.of != nil:
+		// That a message was taken is known before what comes of it is told:
+		// with the end of its turn nobody waits any more.
+		c.answer <- a
+	default:
 		b.answers = append(b.answers, toldAnswer{c, a})
 	}
 }
@@ -333,7 +342,7 @@ func (srv *server) takeStream(b *batch, state string, line []byte) {
 			b.add(s)
 		}
 	case "down":
-		srv.log.Warn("the agent's event stream broke and is connected again", "agent", agentID)
+		srv.log.Info("the agent's event stream broke", "agent", agentID) // as it also does when the server ends
 		for _, s := range srv.roots() {
 			s.convert(func(c *converter) { c.streamDown() })
 		}
@@ -482,15 +491,25 @@ func (srv *server) askAs(ctx context.Context, r wireRequest, c *call, note func(
 	}
 	select {
 	case a, ok := <-c.answer:
-		if !ok {
-			return nil, srv.goneError()
-		}
-		if no := a.failure(); no != nil {
-			return nil, no
-		}
-		return a.body, nil
+		return srv.outcome(a, ok)
 	case <-ctx.Done():
+	}
+	select {
+	case a, ok := <-c.answer:
+		return srv.outcome(a, ok)
+	default:
 		// The answer may still come; there is room for it.
 		return nil, context.Cause(ctx)
 	}
+}
+
+// outcome is what an answer means; ok is false when none will come.
+func (srv *server) outcome(a answered, ok bool) (json.RawMessage, error) {
+	if !ok {
+		return nil, srv.goneError()
+	}
+	if no := a.failure(); no != nil {
+		return nil, no
+	}
+	return a.body, nil
 }

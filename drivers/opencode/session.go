@@ -192,33 +192,54 @@ func (s *session) path(more string) string { return "/session/" + s.native + mor
 // it.
 func (s *session) query() map[string]string { return s.place.query() }
 
-// interruptWait is how long the agent's answer to an interrupt is waited for
-// before its commands are killed anyway.
-const interruptWait = time.Second
+// killAfter is how long the agent has to end its commands itself. It gives a
+// command seconds to end after a first signal.
+const killAfter = 300 * time.Millisecond
+
+// interruptWait is how long the agent's answer to an interrupt is waited for,
+// which comes when the turn's commands have ended.
+const interruptWait = 4 * time.Second
 
 // Interrupt implements drivers.Session.
 func (s *session) Interrupt(ctx context.Context) error {
 	s.mu.Lock()
-	active, checkpoint := s.conv.turn.active, s.checkpoint
+	t, checkpoint := &s.conv.turn, s.checkpoint
+	active, again := t.active, t.aborted
 	if active {
-		s.conv.turn.interrupted = true
+		// One that comes before the agent tells of the turn may be lost.
+		t.interrupted, t.aborted = true, t.begun
 	}
 	s.mu.Unlock()
-	if !active {
+	if !active || again {
 		return nil
 	}
-	err := s.abort(ctx)
-	s.killCommands(ctx, checkpoint)
-	if err != nil {
+	if err := s.abort(ctx, checkpoint); err != nil {
 		return fmt.Errorf("interrupt: %w", err)
 	}
 	return nil
 }
 
-func (s *session) abort(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, interruptWait)
+// abort ends the running turn with its commands, those of its sub-agents and
+// what they have left behind since c.
+func (s *session) abort(ctx context.Context, c process.Checkpoint) error {
+	asking, cancel := context.WithTimeout(ctx, interruptWait)
 	defer cancel()
-	_, err := s.srv.ask(ctx, wireRequest{Method: "POST", Path: s.path("/abort")})
+	aborted := make(chan error, 1)
+	go func() { // ends with the answer, or with asking; it is waited for below
+		_, err := s.srv.ask(asking, wireRequest{Method: "POST", Path: s.path("/abort")})
+		aborted <- err
+	}()
+	patience := time.NewTimer(killAfter)
+	defer patience.Stop()
+	select {
+	case err := <-aborted:
+		s.killCommands(ctx, c)
+		return err
+	case <-patience.C:
+		s.killCommands(ctx, c)
+	}
+	err := <-aborted
+	s.killCommands(ctx, c) // what it has begun meanwhile
 	return err
 }
 
@@ -319,7 +340,7 @@ func (s *session) Update(ctx context.Context, change drivers.Settings) error {
 	if change.AgentMode != "" {
 		next.AgentMode = change.AgentMode
 	}
-	if err := s.checkSettings(ctx, &next, now); err != nil {
+	if err := s.checkSettings(&next, now); err != nil {
 		return err
 	}
 	if change.Title != "" {
@@ -344,11 +365,12 @@ func (s *session) Close(ctx context.Context) error {
 	s.mu.Unlock()
 	if !ended {
 		if active {
-			if err := s.abort(ctx); err != nil {
+			if err := s.abort(ctx, process.Checkpoint{}); err != nil {
 				s.log.Debug("aborting the turn of a session that is closed failed", "agent", agentID, "error", err)
 			}
+		} else {
+			s.killCommands(ctx, process.Checkpoint{})
 		}
-		s.killCommands(ctx, process.Checkpoint{})
 	}
 	s.srv.release(s)
 	s.exit(drivers.Exit{})

@@ -72,7 +72,7 @@ func (d *Driver) startSession(ctx context.Context, lease *shared.Lease[*server],
 	if err := s.place.open(ctx, srv); err != nil {
 		return nil, err
 	}
-	if err := s.checkSettings(ctx, &cfg.Settings, drivers.Settings{}); err != nil {
+	if err := s.checkSettings(&cfg.Settings, drivers.Settings{}); err != nil {
 		return nil, err
 	}
 	s.conv.mcp = mcpPrefixes(slices.Collect(maps.Keys(s.place.mcp)))
@@ -119,7 +119,7 @@ func (s *session) open(ctx context.Context, cfg *drivers.Config) error {
 		return universal.InvalidRequest("resume %s: the agent has no such conversation", cfg.Resume).With("reason", "unknown_conversation").Because(err)
 	case err != nil:
 		return fmt.Errorf("resume a session: %w", err)
-	case !sameDirectory(info.Directory, cfg.Directory):
+	case s.place.native != "" && info.Directory != s.place.native:
 		return universal.InvalidRequest("resume %s: the conversation belongs to the directory %s; resume it there", cfg.Resume, info.Directory).With("reason", "other_directory")
 	}
 	return s.skipHistory(ctx)
@@ -190,15 +190,6 @@ func ripgrepWarning(env []string) string {
 	return "ripgrep is not installed: the agent's searches and skills work only if it can download it; install ripgrep (rg)"
 }
 
-func sameDirectory(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, errA := filepath.EvalSymlinks(a)
-	y, errB := filepath.EvalSymlinks(b)
-	return errA == nil && errB == nil && x == y
-}
-
 // place is what a server knows of one directory. It is filled once, and doesn't
 // change afterwards.
 type place struct {
@@ -206,6 +197,7 @@ type place struct {
 	opening   chan struct{} // holds a token while it is filled
 
 	filled bool
+	native string // the directory as the server calls it
 	models []nativeModel
 	chosen string               // the model that the configuration names
 	mcp    map[string]mcpStatus // by name, those of the user's configuration too
@@ -244,6 +236,13 @@ func (p *place) open(ctx context.Context, srv *server) error {
 	if err := p.readConfig(get("/config")); err != nil {
 		return err
 	}
+	paths, err := decode[struct {
+		Directory string `json:"directory"`
+	}](get("/path"))
+	if err != nil {
+		return fmt.Errorf("read the directory: %w", err)
+	}
+	p.native = paths.Directory
 	providers, err := decode[providerList](get("/config/providers"))
 	if err != nil {
 		return fmt.Errorf("read the models: %w", err)

@@ -236,6 +236,13 @@ func (c *converter) noteInput(k *part, n *nativePart) {
 	k.tool.input = compact(n.State.Input)
 	title := c.toolTitle(k.tool.name, k.tool.input)
 	c.complete(c.callItem(k, string(k.tool.input), title, universal.StatusCompleted))
+	asks := k.asks
+	k.asks = nil
+	for _, properties := range asks {
+		if err := c.permissionAsked(head{session: k.session, properties: properties}); err != nil {
+			c.unparsed("permission.asked", err)
+		}
+	}
 }
 
 func (c *converter) callItem(k *part, arguments, title string, status universal.ItemStatus) universal.Item {
@@ -318,12 +325,13 @@ func (c *converter) completeTool(k *part, n *nativePart) {
 	if n.Tool == toolTask {
 		c.closeSubagent(k, status)
 	}
+	command := c.commandPart(k, st)
+	if command != nil && command.ExitCode == nil && c.turn.interrupted {
+		failed, status = true, universal.StatusCancelled
+	}
 	item := c.resultItem(k, output, status, failed)
-	if p := c.commandPart(k, st); p != nil {
-		item.Content = append(item.Content, p)
-		if p.ExitCode == nil && c.turn.interrupted {
-			item.Status = universal.StatusCancelled
-		}
+	if command != nil {
+		item.Content = append(item.Content, command)
 	}
 	if !failed {
 		for _, p := range c.fileParts(k, st) {

@@ -16,7 +16,8 @@ type turn struct {
 	active      bool
 	begun       bool // something of it was told
 	idle        bool // the session is idle, but a message is open
-	interrupted bool // by us
+	interrupted bool // by us, or by the agent
+	aborted     bool // it was interrupted after it had begun
 	ending      bool // it is over but for what is asked for its diff
 	users       []string
 	failure     *universal.ErrorData // the last thing that went wrong, unless the agent went on
@@ -29,17 +30,20 @@ type turn struct {
 	compacting  string // key of the open item of a compaction
 }
 
-// begin opens the turn of a message; one that joins the running turn opens
-// none.
-func (c *converter) begin() {
+// begin opens the turn of a message, and returns its number; one that joins the
+// running turn opens none.
+func (c *converter) begin() (number int) {
 	if !c.turn.active {
+		c.turns++
 		c.turn = turn{active: true}
 	}
+	return c.turns
 }
 
-// forget takes back the turn of a message that the agent did not take.
-func (c *converter) forget() {
-	if !c.turn.begun {
+// forget takes back the turn of a message that the agent did not take. Another
+// one may have begun meanwhile.
+func (c *converter) forget(number int) {
+	if c.turns == number && !c.turn.begun {
 		c.turn = turn{}
 	}
 }

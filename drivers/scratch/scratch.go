@@ -5,7 +5,9 @@
 package scratch
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -33,16 +35,28 @@ func New(parent, prefix string) (Dir, error) {
 		parent = os.TempDir()
 	}
 	removeStale(parent, prefix)
-	path, err := os.MkdirTemp(parent, prefix)
-	if err != nil {
-		return Dir{}, err
-	}
-	claim, err := filelock.Try(filepath.Join(path, claimFile))
-	if err != nil {
+	for {
+		path, err := os.MkdirTemp(parent, prefix)
+		if err != nil {
+			return Dir{}, err
+		}
+		claimed := filepath.Join(path, claimFile)
+		claim, err := filelock.Try(claimed)
+		if err == nil {
+			if _, err := os.Lstat(claimed); err == nil {
+				return Dir{path, claim}, nil
+			}
+			_ = claim.Close()
+		}
+		// Somebody who removes what nobody uses may have got the lock between
+		// the making of its file and the locking: then it removes, or has
+		// removed, the directory, and another one is needed.
+		taken := err == nil || errors.Is(err, filelock.ErrHeld) || errors.Is(err, fs.ErrNotExist)
 		_ = os.RemoveAll(path)
-		return Dir{}, err
+		if !taken {
+			return Dir{}, err
+		}
 	}
-	return Dir{path, claim}, nil
 }
 
 // Path returns where the directory is, "" for none.

@@ -60,5 +60,5 @@ func failed(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return universal.InvalidRequest("path not found: %s", path).Because(err)
 	}
-	return universal.Errorf(universal.KindStreamError, "stream error: %v", err).Because(err)
+	return universal.Errorf(universal.KindStreamError, "stream error: %v", err).With("message", err.Error()).Because(err)
 }

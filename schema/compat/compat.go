@@ -106,11 +106,11 @@ func higher(a, b string) bool {
 // compare lists what breaks.
 func compare(old, new documents) []string {
 	c := &comparison{old: old.defs, new: new.defs, seen: map[string]bool{}}
+	c.schema("UniversalEvent", output, reference("UniversalEvent"), reference("UniversalEvent"))
+	c.schema("Problem", output, reference("Problem"), reference("Problem"))
 	c.methods(old.openRPC, new.openRPC)
 	c.notifications(old.openRPC, new.openRPC)
 	c.codes(old.openRPC, new.openRPC)
-	c.schema("UniversalEvent", output, reference("UniversalEvent"), reference("UniversalEvent"))
-	c.schema("Problem", output, reference("Problem"), reference("Problem"))
 	c.routes(old.openAPI, new.openAPI)
 	return c.breaks
 }

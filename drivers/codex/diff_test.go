@@ -1,0 +1,104 @@
+package codex
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aymanbagabas/go-udiff"
+)
+
+// gitDiff is the change of a file in git's form.
+func gitDiff(path, before, after string) string {
+	return fmt.Sprintf("diff --git a/%s b/%s\n", path, path) + udiff.Unified("a/"+path, "b/"+path, before, after)
+}
+
+func TestSessionDiff(t *testing.T) {
+	add := "diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n@@ -0,0 +1,2 @@\n+one\n+two\n"
+	remove := "diff --git a/x b/x\ndeleted file mode 100644\n--- a/x\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one\n-two\n"
+	for _, tt := range []struct {
+		name  string
+		turns []string
+		want  string
+	}{
+		{"nothing", []string{""}, ""},
+		{"one turn", []string{gitDiff("x", "a\nb\n", "a\nc\n")}, "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"},
+		{"there and back", []string{gitDiff("x", "a\nb\n", "a\nc\n"), gitDiff("x", "a\nc\n", "a\nb\n")}, ""},
+		{"added and changed", []string{add, gitDiff("x", "one\ntwo\n", "one\nthree\n")},
+			"diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n@@ -0,0 +1,2 @@\n+one\n+three\n"},
+		{"added and deleted", []string{add, remove}, ""},
+		{"deleted", []string{remove}, remove},
+		{"moved", []string{"diff --git a/x b/y\nrename from x\nrename to y\n--- a/x\n+++ b/y\n@@ -1,2 +1,2 @@\n-one\n+ONE\n two\n"},
+			"diff --git a/x b/y\nrename from x\nrename to y\n--- a/x\n+++ b/y\n@@ -1,2 +1,2 @@\n-one\n+ONE\n two\n"},
+		{"two files", []string{add, gitDiff("a", "1\n", "2\n")},
+			"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-1\n+2\n" + add},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var d sessionDiff
+			for _, turn := range tt.turns {
+				if !d.add(turn) {
+					t.Fatalf("not understood: %s", turn)
+				}
+			}
+			if got := d.String(); got != tt.want {
+				t.Errorf("the diff is\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+	var d sessionDiff
+	if d.add(gitDiff("x", "a\n", "b\n")) && d.add(gitDiff("x", "z\n", "y\n")) {
+		t.Error("a diff that doesn't fit the one before is taken")
+	}
+}
+
+// The diffs of many random turns, put together, turn the first state into the
+// last one.
+func TestSessionDiffApplies(t *testing.T) {
+	patch, err := exec.LookPath("patch")
+	random := rand.New(rand.NewPCG(1, 2))
+	for round := range 60 {
+		var lines []string
+		for i := range 20 + random.IntN(30) {
+			lines = append(lines, fmt.Sprintf("line %d", i))
+		}
+		first := strings.Join(lines, "\n") + "\n"
+		state := first
+		var d sessionDiff
+		for turn := range 5 {
+			for range 1 + random.IntN(4) {
+				at := random.IntN(len(lines))
+				switch random.IntN(3) {
+				case 0:
+					lines = append(lines[:at:at], lines[at+1:]...)
+				case 1:
+					lines = append(lines[:at:at], append([]string{fmt.Sprintf("new %d.%d", round, turn)}, lines[at:]...)...)
+				default:
+					lines[at] = fmt.Sprintf("changed %d.%d", round, turn)
+				}
+			}
+			next := strings.Join(lines, "\n") + "\n"
+			if next != state && !d.add(gitDiff("x", state, next)) {
+				t.Fatalf("round %d, turn %d: not understood", round, turn)
+			}
+			state = next
+		}
+		if err != nil { // no program to try it with
+			continue
+		}
+		file := filepath.Join(t.TempDir(), "x")
+		if err := os.WriteFile(file, []byte(first), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(patch, "--fuzz=0", "--no-backup-if-mismatch", file)
+		cmd.Stdin = strings.NewReader(d.String())
+		out, runErr := cmd.CombinedOutput()
+		got, readErr := os.ReadFile(file)
+		if d.String() != "" && (runErr != nil || readErr != nil) || string(got) != state {
+			t.Fatalf("round %d: %v %v %s\nthe diff\n%s\nmakes\n%s\nwant\n%s", round, runErr, readErr, out, d.String(), got, state)
+		}
+	}
+}

@@ -1,0 +1,253 @@
+/**
+ * Starting a bridge, for Node.js and what is like it. Nothing that a browser
+ * loads imports this file.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { accessSync, chmodSync, constants, existsSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer, type AddressInfo } from "node:net";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { BrokenError, localError, SandboxAgentError } from "./errors.js";
+import { HttpTransport } from "./http.js";
+import { StdioTransport } from "./stdio.js";
+import type { SandboxAgentStartOptions, SpawnOptions } from "./start.js";
+import type { Transport } from "./transport.js";
+
+const defaultTimeoutMs = 15_000;
+const healthPauseMs = 200;
+const stopTimeoutMs = 5_000;
+/** How much of the log an error shows. */
+const tailLines = 20;
+/** How often a port is chosen anew that somebody else took in the meantime. */
+const portTries = 5;
+
+/** Started is a bridge that runs, and the way to it. */
+export interface Started {
+  transport: Transport;
+  /** Where it serves HTTP, if it does. */
+  baseUrl?: string;
+  token?: string;
+}
+
+/** start starts a bridge, and is answered once it can be used. */
+export async function start(options: SandboxAgentStartOptions): Promise<Started> {
+  const settings = typeof options.spawn === "object" ? options.spawn : {};
+  if (options.spawn === false || settings.enabled === false) {
+    throw localError("invalid_request", "start() with spawn false starts nothing; use SandboxAgent.connect with the address of a server");
+  }
+  const binary = findBinary(settings.binaryPath);
+  return options.transport === "stdio" ? startStdio(binary, settings) : startServer(binary, settings, options);
+}
+
+async function startStdio(binary: string, settings: SpawnOptions): Promise<Started> {
+  const bridge = new Bridge(binary, ["stdio", ...(settings.args ?? [])], settings, {});
+  const transport = new StdioTransport({
+    stdin: bridge.child.stdin!, stdout: bridge.child.stdout!,
+    gone: bridge.gone, stop: () => bridge.stop({ gently: true }),
+  });
+  const timeoutMs = settings.timeoutMs ?? defaultTimeoutMs;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    await transport.initialize(timeout);
+  } catch (error) {
+    await bridge.stop();
+    throw error === timeout.reason ? slowError(binary, timeoutMs) : error;
+  }
+  return { transport };
+}
+
+async function startServer(binary: string, settings: SpawnOptions, options: SandboxAgentStartOptions): Promise<Started> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryServer(binary, settings, options);
+    } catch (error) {
+      const taken = error instanceof Error && /address already in use|Only one usage/.test(error.message);
+      if (!taken || settings.port !== undefined || attempt === portTries) throw error;
+    }
+  }
+}
+
+async function tryServer(binary: string, settings: SpawnOptions, options: SandboxAgentStartOptions): Promise<Started> {
+  const host = settings.host ?? "127.0.0.1";
+  const port = settings.port ?? (await freePort());
+  const token = settings.token ?? randomBytes(24).toString("hex");
+  const args = ["server", "--host", host, "--port", String(port), "--log-level", "warn", ...(settings.args ?? [])];
+  // In the environment, not on a command line that everybody can read.
+  const bridge = new Bridge(binary, args, settings, { SANDBOX_AGENT_TOKEN: token });
+  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  const baseUrl = `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  const http = new HttpTransport({ baseUrl, token, fetch: options.fetch, headers: options.headers });
+  void bridge.gone.then((error) => http.fail(error));
+  try {
+    await healthy(http, binary, settings.timeoutMs ?? defaultTimeoutMs);
+  } catch (error) {
+    await bridge.stop();
+    throw error;
+  }
+  return { transport: ending(http, () => bridge.stop()), baseUrl, token };
+}
+
+/** ending is a transport that ends its bridge when it is disposed. */
+function ending(http: HttpTransport, stop: () => Promise<void>): Transport {
+  const dispose = http.dispose.bind(http);
+  http.dispose = async () => {
+    await dispose();
+    await stop();
+  };
+  return http;
+}
+
+/** healthy waits until a server answers. A server that exits fails at once. */
+async function healthy(http: HttpTransport, binary: string, timeoutMs: number): Promise<void> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  for (;;) {
+    try {
+      const health = (await http.call("health", {}, timeout)) as { status?: unknown };
+      if (health.status === "ok") return;
+      throw localError("stream_error", `${binary} is no sandbox-agent: asked for its health it answers ${JSON.stringify(health)}`);
+    } catch (error) {
+      if (timeout.aborted) throw slowError(binary, timeoutMs);
+      if (!(error instanceof BrokenError)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, healthPauseMs));
+  }
+}
+
+function slowError(binary: string, timeoutMs: number): SandboxAgentError {
+  return localError("timeout", `${binary} could not be used within ${timeoutMs} ms; give it more with spawn.timeoutMs, or see its log with spawn.log "inherit"`);
+}
+
+/** Bridge is a sandbox-agent that runs as our child. */
+class Bridge {
+  readonly child: ChildProcess;
+  /** Resolves when the child has gone and all its output was read. */
+  readonly gone: Promise<SandboxAgentError>;
+
+  constructor(binary: string, args: string[], settings: SpawnOptions, environment: Record<string, string>) {
+    const speaks = args[0] === "stdio";
+    this.child = spawn(binary, args, {
+      cwd: settings.cwd,
+      env: { ...process.env, ...settings.env, ...environment },
+      stdio: [speaks ? "pipe" : "ignore", speaks ? "pipe" : "ignore", "pipe"],
+      windowsHide: true,
+    });
+    const tail: string[] = [];
+    createInterface({ input: this.child.stderr! }).on("line", (line) => {
+      logLine(line, settings);
+      if (tail.push(line) > tailLines) tail.shift();
+    });
+    this.gone = new Promise((resolve) => {
+      this.child.once("error", (cause) => {
+        resolve(localError("internal", `${binary} could not be started${settings.cwd ? ` in ${settings.cwd}` : ""}: ${cause.message}`, cause));
+      });
+      this.child.once("close", (code, signal) => {
+        resolve(localError("stream_error", `${binary} ended with ${signal ?? `code ${code}`}${tail.length > 0 ? `: ${tail.join("\n")}` : ""}`));
+      });
+    });
+    endWithUs(this.child);
+    void this.gone.then(() => letGo(this.child));
+  }
+
+  /** stop asks, and after a while doesn't. Gently: its stdin has just ended. */
+  async stop({ gently = false } = {}): Promise<void> {
+    for (const signal of gently ? ([undefined, "SIGTERM", "SIGKILL"] as const) : (["SIGTERM", "SIGKILL"] as const)) {
+      if (signal) this.child.kill(signal);
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, stopTimeoutMs, "late");
+      });
+      const first = await Promise.race([this.gone, late]);
+      clearTimeout(timer);
+      if (first !== "late") return;
+    }
+  }
+}
+
+function logLine(line: string, { log = "inherit", onLog }: SpawnOptions): void {
+  if (log === "inherit") process.stderr.write(`${line}\n`);
+  else if (log === "pipe") onLog?.(line);
+}
+
+const running = new Set<ChildProcess>();
+
+/** endWithUs lets a child end when this process does, of itself or by a signal. */
+function endWithUs(child: ChildProcess): void {
+  if (running.size === 0) {
+    process.on("exit", endAll);
+    process.on("SIGINT", endBySignal);
+    process.on("SIGTERM", endBySignal);
+  }
+  running.add(child);
+}
+
+function letGo(child: ChildProcess): void {
+  if (!running.delete(child) || running.size > 0) return;
+  process.off("exit", endAll);
+  process.off("SIGINT", endBySignal);
+  process.off("SIGTERM", endBySignal);
+}
+
+function endAll(): void {
+  for (const child of running) child.kill("SIGTERM");
+}
+
+/** endBySignal does what the signal would have done without us. */
+function endBySignal(signal: NodeJS.Signals): void {
+  endAll();
+  if (process.listenerCount(signal) > 1) return; // the program has its own way to end
+  process.off(signal, endBySignal);
+  process.kill(process.pid, signal);
+}
+
+/** findBinary finds the program, or says where it would have to be. */
+function findBinary(given: string | undefined): string {
+  const program = process.platform === "win32" ? "sandbox-agent.exe" : "sandbox-agent";
+  const fromPackage = `@sandbox-agent/cli-${process.platform}-${process.arch}`;
+  if (given !== undefined) {
+    if (isFile(given)) return executable(given);
+    throw localError("not_found", `there is no program at spawn.binaryPath, ${given}`);
+  }
+  const variable = process.env["SANDBOX_AGENT_BIN"];
+  if (variable && isFile(variable)) return executable(variable);
+  try {
+    return executable(createRequire(import.meta.url).resolve(`${fromPackage}/bin/${program}`));
+  } catch {
+    // That package is not installed.
+  }
+  for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
+    if (directory && isFile(join(directory, program))) return join(directory, program);
+  }
+  throw localError("not_found", `the program ${program} was not found: set spawn.binaryPath or SANDBOX_AGENT_BIN${variable ? ` (there is no file ${variable})` : ""}, install ${fromPackage}, or put it into the PATH`);
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
+}
+
+/** executable sees to what packages lose on their way: the right to run. */
+function executable(path: string): string {
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    try {
+      chmodSync(path, 0o755);
+    } catch {
+      // The start will say what is wrong.
+    }
+  }
+  return path;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

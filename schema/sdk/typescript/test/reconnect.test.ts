@@ -1,0 +1,95 @@
+// Streams lose nothing, whatever becomes of the connections that carry them.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { SandboxAgent } from "sandbox-agent";
+
+import { CuttingProxy, isGapless, patienceMs, Reader, startBridge } from "./harness.js";
+
+/** Cuts within the headers, within an event, and after many. */
+const budgets = [700, 1501, 20_011, 333, 50_021, 7919, 100_003];
+
+describe("a connection that is cut", { timeout: patienceMs }, () => {
+  it("loses no event of a session", async () => {
+    const server = await startBridge("http");
+    await server.createSession("s", { agent: "mock" });
+    const proxy = new CuttingProxy(server.baseUrl!, [1501]);
+    const client = await SandboxAgent.connect({ baseUrl: await proxy.listen(), token: server.token });
+    const stream = new Reader(client.streamEvents("s"));
+    await stream.until("session.started");
+    proxy.budgets = [...budgets];
+    const { turnId } = await server.postMessage("s", { message: "flood 2000 100" });
+    await stream.until("turn.ended", (event) => event.turn_id === turnId);
+    assert.ok(isGapless(stream.events), "events are missing or came twice");
+    assert.ok(stream.events.length > 2000);
+    assert.ok(proxy.cuts > budgets.length, `${proxy.cuts} cuts`);
+    await stream.close();
+    await client.dispose();
+  });
+
+  it("loses no event of a turn, and sends its message once", async () => {
+    const server = await startBridge("http");
+    await server.createSession("s", { agent: "mock" });
+    const proxy = new CuttingProxy(server.baseUrl!, [1501, 20_011, 50_021, 7919]);
+    const client = await SandboxAgent.connect({ baseUrl: await proxy.listen(), token: server.token });
+    const events = await new Reader(client.streamTurn("s", { message: "flood 1000 100" })).rest();
+    assert.equal(proxy.cuts, 4);
+    assert.equal(events[0]?.type, "turn.started");
+    assert.equal(events.at(-1)?.type, "turn.ended");
+    assert.ok(isGapless(events, events[0]?.sequence), "events are missing or came twice");
+    const log = await server.getEvents("s");
+    assert.equal(log.events.filter((event) => event.type === "turn.started").length, 1);
+    await client.dispose();
+  });
+
+  it("goes on with a watch", async () => {
+    const server = await startBridge("http");
+    await server.createSession("s", { agent: "mock" });
+    const proxy = new CuttingProxy(server.baseUrl!, [1501, 1999]);
+    const client = await SandboxAgent.connect({ baseUrl: await proxy.listen(), token: server.token });
+    const watch = client.watchSessions();
+    let over = false;
+    const seen = (async () => {
+      for await (const session of watch) if (session.title === "last") return true;
+      return false;
+    })().finally(() => (over = true));
+    for (let n = 0; proxy.cuts < 2; n++) await server.updateSession("s", { title: `title ${n}` });
+    while (!over) {
+      await server.updateSession("s", { title: "another" });
+      await server.updateSession("s", { title: "last" });
+    }
+    assert.ok(await seen);
+    await client.dispose();
+  });
+
+  it("is given up after a while", async () => {
+    const server = await startBridge("http");
+    await server.createSession("s", { agent: "mock" });
+    const proxy = new CuttingProxy(server.baseUrl!, []);
+    const client = await SandboxAgent.connect({ baseUrl: await proxy.listen(), token: server.token, reconnectTimeoutMs: 50 });
+    const stream = new Reader(client.streamEvents("s"));
+    await stream.until("session.started");
+    const next = stream.rest();
+    proxy.close();
+    await assert.rejects(next, { kind: "stream_error", message: /is sandbox-agent server running there\?/ });
+  });
+});
+
+describe("a reader that is slow", { timeout: patienceMs }, () => {
+  for (const transport of ["http", "stdio"] as const) {
+    it(`gets everything over ${transport}, and holds up nobody`, async () => {
+      const client = await startBridge(transport);
+      await client.createSession("s", { agent: "mock" });
+      const slow = new Reader(client.streamEvents("s"));
+      await slow.until("session.started");
+      // While it reads nothing, the session runs to its end and calls are answered.
+      const quick = await new Reader(client.streamTurn("s", { message: "flood 12000 300" })).rest();
+      assert.ok(isGapless(quick, quick[0]?.sequence), "the quick one missed something");
+      assert.equal((await client.getSession("s")).status, "idle");
+      await slow.until("turn.ended");
+      assert.ok(slow.events.length > 12_000);
+      assert.ok(isGapless(slow.events), "the slow one missed something");
+      await slow.close();
+    });
+  }
+});
