@@ -9,7 +9,7 @@ AGENT   ?= claude
 FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz lint generate check bench demo agents record cross
+.PHONY: help build python test race fuzz lint generate check bench demo agents record cross
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,10 +26,13 @@ cross: ## build for every supported system
 agents: ## install the pinned agents and ripgrep for tests into the user's cache
 	$(GO) run ./fixtures/agents/cmd
 
-test: agents ## run all tests, those with real agents included
+python: # the tests of the Python package need an interpreter, and nothing else
+	@command -v python3 >/dev/null || { apt-get update && apt-get install -y --no-install-recommends python3; }
+
+test: agents python ## run all tests, those with real agents included
 	$(GO) test -tags '$(TAGS)' -timeout 20m ./...
 
-race: agents ## run all tests under the race detector
+race: agents python ## run all tests under the race detector
 	$(GO) test -race -timeout 40m ./...
 
 fuzz: ## fuzz every parser for FUZZTIME each
@@ -49,6 +52,8 @@ lint: ## vet and staticcheck, for every system
 
 generate: ## write again what is made from the code: schema, README's tables, goldens
 	$(GO) generate ./schema
+	python3 schema/sdk/python/scripts/generate.py
+	$(GO) test ./schema/sdk -run TestTypeScriptGenerated -update
 	$(GO) test ./rpc -run TestREADME -update
 	$(GO) test ./fixtures/capabilities -run TestREADME -update
 	$(GO) test ./cmd/sandbox-agent -run TestArrows -update-arrows

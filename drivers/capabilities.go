@@ -3,8 +3,8 @@ package drivers
 import "reflect"
 
 // Capabilities says what an agent can do through its driver. The first
-// eighteen are the names that clients of the v0.1 API know. The tag doc is what
-// a person reads of a flag, wherever it is explained.
+// eighteen are the names that clients of the v0.1 API know. Each flag has its
+// explanation with it.
 type Capabilities struct {
 	PlanMode         bool `json:"planMode" doc:"the agent can look around and propose, without changing anything"`
 	Permissions      bool `json:"permissions" doc:"it asks before it does something, and is answered"`

@@ -15,14 +15,12 @@ type ServerReporter interface {
 }
 
 // ServerStatus tells of an agent's server, or of all of them where sessions
-// can't share one. The zero value with [ServerStopped] is a server that was
-// never needed.
+// can't share one. One that is stopped and says nothing else was never needed.
 type ServerStatus struct {
 	Status ServerState `json:"status"`
 	// BaseURL is where a server that speaks HTTP listens.
 	BaseURL string `json:"baseUrl,omitempty"`
-	// UptimeMS is for how many milliseconds it has been running; nil when it
-	// isn't.
+	// UptimeMS is for how many milliseconds it has been running, if it is.
 	UptimeMS *int64 `json:"uptimeMs,omitempty"`
 	// RestartCount is how often a server that had died was started again.
 	RestartCount int    `json:"restartCount"`

@@ -8,18 +8,18 @@ import (
 // MCPServer is a tool server that a session gets: started by the agent
 // (Command) or reached over HTTP (URL).
 type MCPServer struct {
-	Type      string            `json:"type"` // "local" or "remote"
+	Type      string            `json:"type" jsonschema:"enum=local,enum=remote"`
 	Command   []string          `json:"command,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`
 	Cwd       string            `json:"cwd,omitempty"`
 	URL       string            `json:"url,omitempty"`
 	Headers   map[string]string `json:"headers,omitempty"`
-	Transport string            `json:"transport,omitempty"` // "http" or "sse"
+	Transport string            `json:"transport,omitempty" jsonschema:"enum=http,enum=sse"`
 	// BearerTokenEnvVar and EnvHeaders name environment variables of the
 	// bridge whose values are sent as the token and as headers.
 	BearerTokenEnvVar string            `json:"bearerTokenEnvVar,omitempty"`
 	EnvHeaders        map[string]string `json:"envHeaders,omitempty"`
-	Enabled           *bool             `json:"enabled,omitempty"` // nil: yes
+	Enabled           *bool             `json:"enabled,omitempty"` // unless it is false
 	TimeoutMS         int64             `json:"timeoutMs,omitempty"`
 }
 

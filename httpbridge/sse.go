@@ -71,10 +71,12 @@ type eventWriter struct {
 	beat    *time.Timer
 	last    atomic.Uint64 // sequence number of the last event that was written
 
+	// The feed's own: heartbeats come between what it writes, not within.
+	buf   []byte // whole events
+	taken uint64 // sequence number of the last of them
+
 	mu     sync.Mutex // guards all below, and is held while writing to this client
-	buf    []byte
-	taken  uint64    // sequence number of the last event in buf
-	wrote  time.Time // the last time
+	wrote  time.Time  // the last time
 	closed bool
 }
 
@@ -104,16 +106,13 @@ func (e *eventWriter) heartbeat() {
 		return
 	}
 	if time.Since(e.wrote) >= e.every {
-		e.buf = append(e.buf, heartbeat...)
-		_ = e.flush() // a broken connection ends the request's context
+		_ = e.send(heartbeat, true) // a broken connection ends the request's context
 	}
 	e.beat.Reset(e.every - time.Since(e.wrote))
 }
 
 // Event implements rpc.FeedWriter.
 func (e *eventWriter) Event(sequence uint64, head, raw []byte) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.taken = sequence
 	e.buf = append(e.buf, "id: "...)
 	e.buf = strconv.AppendUint(e.buf, sequence, 10)
@@ -128,24 +127,18 @@ func (e *eventWriter) Changed(info session.Info) error {
 	if err != nil {
 		return err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.buf = append(append(append(e.buf, "data: "...), text...), "\n\n"...)
 	return e.writeIfMuch()
 }
 
 // Flush implements rpc.FeedWriter.
-func (e *eventWriter) Flush() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.flush()
-}
+func (e *eventWriter) Flush() error { return e.write(true) }
 
-func (e *eventWriter) flush() error {
-	if err := e.write(); err != nil {
-		return err
+func (e *eventWriter) writeIfMuch() error {
+	if len(e.buf) < writeBytes {
+		return nil
 	}
-	return e.control.Flush()
+	return e.write(false)
 }
 
 const (
@@ -155,23 +148,30 @@ const (
 	smallBytes = 4 << 10
 )
 
-func (e *eventWriter) writeIfMuch() error {
-	if len(e.buf) < writeBytes {
-		return nil
-	}
-	return e.write()
-}
-
-func (e *eventWriter) write() error {
-	if len(e.buf) == 0 {
-		return nil
-	}
-	_, err := e.w.Write(e.buf)
-	e.wrote = time.Now()
+// write writes what was gathered.
+func (e *eventWriter) write(flush bool) error {
+	e.mu.Lock()
+	err := e.send(e.buf, flush)
+	e.mu.Unlock()
 	e.last.Store(e.taken)
 	little := len(e.buf) < cap(e.buf)/4
 	if e.buf = e.buf[:0]; cap(e.buf) > maxKept || little && cap(e.buf) > smallBytes {
 		e.buf = nil // the next wait may be long
 	}
 	return err
+}
+
+// send writes to the client. It is called with the lock held.
+func (e *eventWriter) send(text []byte, flush bool) error {
+	if len(text) > 0 {
+		_, err := e.w.Write(text)
+		e.wrote = time.Now()
+		if err != nil {
+			return err
+		}
+	}
+	if !flush {
+		return nil
+	}
+	return e.control.Flush()
 }

@@ -39,11 +39,12 @@ func clientNotice[P any](name, doc string) Notification {
 	return n
 }
 
-// SessionEvent are the params of a session/event notification. The bridge
-// writes them without decoding the event.
+// SessionEvent are the params of a session/event notification.
 type SessionEvent struct {
-	SubscriptionID string           `json:"subscriptionId"`
-	Event          *universal.Event `json:"event"`
+	SubscriptionID string `json:"subscriptionId"`
+	// Here it says only how an event looks: it is written as the log keeps it.
+
+	Event *universal.Event `json:"event"`
 }
 
 // RequestID is the id of a request: a string or a whole number.

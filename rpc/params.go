@@ -109,10 +109,11 @@ type EventsParams struct {
 	IncludeRaw bool `json:"includeRaw,omitempty"`
 }
 
-// EventsResult is a run of events. It is encoded from the log's bytes.
+// EventsResult is a run of events.
 type EventsResult struct {
-	Events  EncodedEvents `json:"events"`
-	HasMore bool          `json:"hasMore"`
+	Events EncodedEvents `json:"events"`
+	// HasMore tells that there are events after the last of these.
+	HasMore bool `json:"hasMore"`
 }
 
 const (

@@ -92,7 +92,7 @@ func TestEveryMemberIsSeen(t *testing.T) {
 	w := walkGoldens(t)
 	reasons := rarities()
 	var never []string
-	for _, member := range w.members() {
+	for _, member := range w.members("UniversalEvent") {
 		if !w.seen[member] && reasons[member] == "" {
 			never = append(never, member)
 		}
@@ -114,36 +114,48 @@ func mutations(t *testing.T) map[string][]byte {
 
 func walkGoldens(t *testing.T) *walk {
 	t.Helper()
+	w := newWalk(t)
+	all := allEvents(t)
+	for _, file := range slices.Sorted(maps.Keys(all)) {
+		for _, event := range all[file] {
+			w.text("UniversalEvent", event)
+		}
+	}
+	return w
+}
+
+func newWalk(t *testing.T) *walk {
+	t.Helper()
 	var document struct {
 		Defs map[string]node `json:"$defs"`
 	}
 	if err := json.Unmarshal(schema.Exports()[0].Content, &document); err != nil {
 		t.Fatal(err)
 	}
-	w := &walk{t: t, defs: document.Defs, seen: map[string]bool{}, broken: map[string][]byte{}}
-	all := allEvents(t)
-	for _, file := range slices.Sorted(maps.Keys(all)) {
-		for _, event := range all[file] {
-			decoder := json.NewDecoder(bytes.NewReader(event))
-			decoder.UseNumber()
-			if err := decoder.Decode(&w.event); err != nil {
-				t.Fatal(err)
-			}
-			w.value("UniversalEvent", node{"$ref": "#/$defs/UniversalEvent"}, w.event, func(other any) { w.event = other })
-		}
-	}
-	return w
+	return &walk{t: t, defs: document.Defs, seen: map[string]bool{}, broken: map[string][]byte{}}
 }
 
 type node = map[string]any
 
-// walk goes through events along their schema.
+// walk goes through values along their schema.
 type walk struct {
 	t      *testing.T
 	defs   map[string]node
-	event  any               // the one that is walked through
+	whole  any               // the value that is walked through
 	seen   map[string]bool   // members, as definition.member
 	broken map[string][]byte // by what is wrong
+}
+
+// text visits a value of a definition.
+func (w *walk) text(definition string, text []byte) {
+	w.t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	w.whole = nil
+	if err := decoder.Decode(&w.whole); err != nil {
+		w.t.Fatal(err)
+	}
+	w.value(definition, node{"$ref": "#/$defs/" + definition}, w.whole, func(other any) { w.whole = other })
 }
 
 // value visits a value; set puts another one in its place.
@@ -182,6 +194,11 @@ func (w *walk) value(name string, schema node, value any, set func(any)) {
 	switch value := value.(type) {
 	case node:
 		w.object(name, schema, value)
+		if element, ok := schema["additionalProperties"].(node); ok {
+			for key, member := range value {
+				w.value(name+"{}", element, member, func(other any) { value[key] = other })
+			}
+		}
 	case []any:
 		if items, ok := schema["items"].(node); ok {
 			for i, element := range value {
@@ -196,7 +213,9 @@ func (w *walk) variant(variants []any, value any) node {
 	object, _ := value.(node)
 	for _, v := range variants {
 		name := strings.TrimPrefix(v.(node)["$ref"].(string), "#/$defs/")
-		if w.defs[name]["properties"].(node)["type"].(node)["const"] == object["type"] {
+		tag := w.defs[name]["properties"].(node)["type"].(node)
+		values, _ := tag["enum"].([]any)
+		if tag["const"] == object["type"] || slices.Contains(values, object["type"]) {
 			return v.(node)
 		}
 	}
@@ -221,13 +240,13 @@ func (w *walk) object(name string, schema, object node) {
 	}
 }
 
-// breaks keeps the event as it is when something is wrong with it.
+// breaks keeps the value as it is when something is wrong with it.
 func (w *walk) breaks(what string, wrong, right func()) {
 	if w.broken[what] != nil {
 		return
 	}
 	wrong()
-	broken, err := json.Marshal(w.event)
+	broken, err := json.Marshal(w.whole)
 	right()
 	if err != nil {
 		w.t.Fatal(err)
@@ -235,8 +254,8 @@ func (w *walk) breaks(what string, wrong, right func()) {
 	w.broken[what] = broken
 }
 
-// members are all that an event can have, in whatever depth.
-func (w *walk) members() []string {
+// members are all that values of some definitions can have, in whatever depth.
+func (w *walk) members(roots ...string) []string {
 	found := map[string]bool{}
 	visited := map[string]bool{}
 	var visit func(name string, schema any)
@@ -259,12 +278,14 @@ func (w *walk) members() []string {
 				found[name+"."+member] = true
 				visit(name+"."+member, s)
 			}
-			for _, keyword := range []string{"oneOf", "anyOf", "allOf", "items"} {
+			for _, keyword := range []string{"oneOf", "anyOf", "allOf", "items", "additionalProperties"} {
 				visit(name, schema[keyword])
 			}
 		}
 	}
-	visit("", node{"$ref": "#/$defs/UniversalEvent"})
+	for _, root := range roots {
+		visit("", node{"$ref": "#/$defs/" + root})
+	}
 	return slices.Sorted(maps.Keys(found))
 }
 

@@ -1,9 +1,10 @@
 // Package schema is the description of the API that other languages build on:
 // a JSON Schema of the events and of every method's params and results, an
 // OpenAPI document of the methods on HTTP and an OpenRPC document of those on
-// stdio.
+// stdio. With them come the types that the packages in sdk are made with, for
+// programs that want no more than those.
 //
-// All three are made from the Go types and from the one method table by
+// The documents are made from the Go types and from the one method table by
 // package generator, with make generate, and are files of this folder; here
 // they are only read, so that the program doesn't hold what made them. A test
 // keeps them equal to the code, and package compat keeps a new version from
@@ -37,6 +38,12 @@ var openAPI []byte
 //go:embed openrpc.json
 var openRPC []byte
 
+//go:embed sdk/typescript/src/types.ts
+var typeScript []byte
+
+//go:embed sdk/python/src/sandbox_agent/types.py
+var python []byte
+
 // Export is a file that other languages build on.
 type Export struct {
 	Format  string // what people call it
@@ -50,6 +57,8 @@ func Exports() []Export {
 		{string(rpc.FormatJSONSchema), "schema.json", jsonSchema},
 		{string(rpc.FormatOpenAPI), "openapi.json", openAPI},
 		{string(rpc.FormatOpenRPC), "openrpc.json", openRPC},
+		{"typescript", "sandbox-agent.ts", typeScript},
+		{"python", "sandbox_agent_types.py", python},
 	}
 }
 

@@ -1,12 +1,19 @@
 package schema_test
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
@@ -23,89 +30,156 @@ type call struct {
 	method string
 	params string
 	fails  bool
+	// wait is a notification to read up to, behind the answer.
+	wait string
 }
 
-// calls are one of each method, but for installing.
-func calls(dir string) []call {
-	path, err := json.Marshal(dir + "/f")
-	if err != nil {
-		panic(err)
-	}
-	file := string(path)
+// calls are some of each method, with all params. $DIR is a folder with a
+// file and a skill.
+func calls() []call {
 	return []call{
-		{"initialize", `{"protocolVersion":"1","clientInfo":{"name":"test"},"capabilities":{}}`, false},
-		{"health", `{}`, false},
-		{"agents/list", `{}`, false},
-		{"agents/install", `{"agent":"mock"}`, false},
-		{"agents/modes", `{"agent":"mock"}`, false},
-		{"agents/models", `{"agent":"mock"}`, false},
-		{"agents/models", `{"agent":"none"}`, true},
-		{"sessions/subscribe", `{}`, false},
-		{"sessions/create", `{"sessionId":"s","agent":"mock","permissionMode":"bypass","env":{"A":"b"},"title":"t","mcp":{
-			"files":{"type":"local","command":"mcp-files","args":["-v"]},
-			"far":{"type":"http","url":"https://example.com/mcp","headers":{"X":"y"},"transport":"sse"}}}`, false},
-		{"sessions/create", `{"sessionId":"s","agent":"mock"}`, true},
-		{"sessions/subscribe", `{"sessionId":"s","offset":0,"includeRaw":true}`, false},
-		{"sessions/sendMessage", `{"sessionId":"s","message":"demo","onBusy":"queue","clientMessageId":"c","attachments":[{"data":"aGk=","mime":"text/plain","filename":"f"}]}`, false},
-		{"sessions/sendMessageStream", `{"sessionId":"s","message":"hello","until":"turn"}`, false},
-		{"sessions/list", `{"limit":10}`, false},
-		{"sessions/get", `{"sessionId":"s"}`, false},
-		{"sessions/update", `{"sessionId":"s","title":"other","permissionMode":"default"}`, false},
-		{"sessions/events", `{"sessionId":"s","limit":5}`, false},
-		{"questions/reply", `{"sessionId":"s","questionId":"none","answers":[["a"]]}`, true},
-		{"questions/reject", `{"sessionId":"s","questionId":"none","message":"no"}`, true},
-		{"permissions/reply", `{"sessionId":"s","permissionId":"none","reply":"once"}`, true},
-		{"fs/write", `{"path":` + file + `,"content":"aGk="}`, false},
-		{"fs/read", `{"path":` + file + `,"offset":1,"length":1}`, false},
-		{"fs/stat", `{"path":` + file + `}`, false},
-		{"fs/entries", `{"path":".","sessionId":"s"}`, false},
-		{"fs/mkdir", `{"path":"d","sessionId":"s"}`, false},
-		{"fs/move", `{"from":"d","to":"e","sessionId":"s","overwrite":true}`, false},
-		{"fs/delete", `{"path":"e","sessionId":"s","recursive":true}`, false},
-		{"fs/upload", `{"path":"up","sessionId":"s","content":"aGk="}`, true},
-		{"schema/get", `{"format":"openrpc"}`, false},
-		{"sessions/unsubscribe", `{"subscriptionId":"sub_1"}`, false},
-		{"sessions/interrupt", `{"sessionId":"s","queue":"drop"}`, false},
-		{"sessions/terminate", `{"sessionId":"s"}`, false},
-		{"sessions/delete", `{"sessionId":"s"}`, false},
-		{"shutdown", `{}`, false},
+		{method: "initialize", params: `{"protocolVersion":"1","clientInfo":{"name":"test","version":"1"},"capabilities":{}}`},
+		{method: "health", params: `{}`},
+		{method: "agents/list", params: `{}`},
+		{method: "agents/install", params: `{"agent":"mock","reinstall":false}`},
+		{method: "agents/install", params: `{"agent":"mock","version":"0.0.1"}`, fails: true},
+		{method: "agents/modes", params: `{"agent":"mock"}`},
+		{method: "agents/models", params: `{"agent":"mock"}`},
+		{method: "agents/models", params: `{"agent":"none"}`, fails: true},
+		{method: "sessions/subscribe", params: `{}`},
+		{method: "sessions/create", params: `{
+			"sessionId":"s","agent":"mock","agentMode":"build","permissionMode":"bypass","model":"mock","variant":"low",
+			"agentVersion":"builtin","directory":"$DIR","title":"t","env":{"A":"b"},"resume":"mock-other","systemPrompt":"Be brief.",
+			"idleTimeout":60000,"skills":{"sources":[{"type":"local","source":"$DIR","subpath":"skills","skills":["singer"]}]},"mcp":{
+				"near":{"type":"local","command":["mcp-files","-v"],"env":{"A":"b"},"cwd":"/","enabled":true,"timeoutMs":1000},
+				"near, as before":{"type":"stdio","command":"mcp-files","args":["-v"],"environment":{"A":"b"},"timeout":1000},
+				"far":{"type":"remote","url":"https://example.com/mcp","headers":{"X":"y"},"transport":"sse","bearerTokenEnvVar":"T","envHeaders":{"X":"Y"},"enabled":false,"timeoutMs":1000},
+				"far, as before":{"type":"http","url":"https://example.com/mcp","timeout":1000}}}`},
+		{method: "sessions/create", params: `{"sessionId":"s","agent":"mock"}`, fails: true},
+		{method: "sessions/subscribe", params: `{"sessionId":"s","offset":0,"includeRaw":true}`},
+		{method: "sessions/sendMessage", params: `{"sessionId":"s","message":"demo","onBusy":"queue","clientMessageId":"c","attachments":[
+			{"data":"aGk=","mime":"text/plain","filename":"f"},{"path":"$DIR/file"}]}`},
+		{method: "sessions/sendMessageStream", params: `{"sessionId":"s","message":"hello","until":"turn","onBusy":"queue","clientMessageId":"d",
+			"includeRaw":true,"attachments":[]}`, wait: "session/streamEnded"},
+		{method: "sessions/create", params: `{"sessionId":"p","agent":"mock"}`},
+		{method: "sessions/sendMessageStream", params: `{"sessionId":"p","message":"permission"}`, wait: "session/streamEnded"},
+		{method: "sessions/get", params: `{"sessionId":"p"}`},
+		{method: "permissions/reply", params: `{"sessionId":"p","permissionId":"none","reply":"reject","message":"no"}`, fails: true},
+		{method: "sessions/create", params: `{"sessionId":"q","agent":"mock"}`},
+		{method: "sessions/sendMessageStream", params: `{"sessionId":"q","message":"question"}`, wait: "session/streamEnded"},
+		{method: "sessions/get", params: `{"sessionId":"q"}`},
+		{method: "questions/reply", params: `{"sessionId":"q","questionId":"none","answers":[["a"]]}`, fails: true},
+		{method: "questions/reject", params: `{"sessionId":"q","questionId":"none","message":"no"}`, fails: true},
+		{method: "sessions/list", params: `{"limit":1}`},
+		{method: "sessions/list", params: `{"status":"idle","cursor":"odd"}`, fails: true},
+		{method: "sessions/update", params: `{"sessionId":"s","title":"other","permissionMode":"default","agentMode":"plan","model":"mock","variant":"high"}`},
+		{method: "sessions/events", params: `{"sessionId":"s","offset":1,"limit":5,"includeRaw":true}`},
+		{method: "fs/write", params: `{"sessionId":"s","path":"f","content":"aGk=","offset":0}`},
+		{method: "fs/read", params: `{"sessionId":"s","path":"f","offset":1,"length":1}`},
+		{method: "fs/stat", params: `{"sessionId":"s","path":"f"}`},
+		{method: "fs/entries", params: `{"path":".","sessionId":"s"}`},
+		{method: "fs/mkdir", params: `{"path":"d","sessionId":"s"}`},
+		{method: "fs/move", params: `{"from":"d","to":"e","sessionId":"s","overwrite":true}`},
+		{method: "fs/delete", params: `{"path":"e","sessionId":"s","recursive":true}`},
+		{method: "fs/upload", params: `{"path":"up","sessionId":"s","content":"$TAR"}`},
+		{method: "schema/get", params: `{"format":"openrpc"}`},
+		{method: "sessions/unsubscribe", params: `{"subscriptionId":"sub_1"}`, wait: "session/streamEnded"},
+		{method: "sessions/interrupt", params: `{"sessionId":"s","turnId":"turn_9","queue":"drop"}`},
+		{method: "sessions/terminate", params: `{"sessionId":"s"}`},
+		{method: "sessions/delete", params: `{"sessionId":"s"}`},
+		{method: "shutdown", params: `{}`},
 	}
+}
+
+// folder makes what the calls need, and tells what stands for it.
+func folder(t *testing.T) (dir string, replace *strings.Replacer) {
+	t.Helper()
+	dir = t.TempDir()
+	skill := filepath.Join(dir, "skills", "singer")
+	if err := os.MkdirAll(skill, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		filepath.Join(skill, "SKILL.md"): "---\nname: singer\ndescription: sings\n---\nSing.\n",
+		filepath.Join(dir, "file"):       "hi",
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var archive bytes.Buffer
+	files := tar.NewWriter(&archive)
+	if err := errors.Join(files.WriteHeader(&tar.Header{Name: "a", Mode: 0o644}), files.Close()); err != nil {
+		t.Fatal(err)
+	}
+	slashed, err := json.Marshal(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, strings.NewReplacer("$DIR", strings.Trim(string(slashed), `"`), "$TAR", base64.StdEncoding.EncodeToString(archive.Bytes()))
 }
 
 // message is anything that the server writes.
 type message struct {
-	ID     *int
 	Method string
 	Params json.RawMessage
 	Result json.RawMessage
 	Error  *struct{ Data json.RawMessage }
 }
 
-// All that goes over stdio is what the schema says, in both directions.
+// unused are members of params and results that the calls don't have, and why.
+func unused() map[string]string {
+	const program = "only an agent with a program of its own has it"
+	const server = "only an agent whose sessions share a server has it"
+	return map[string]string{
+		"AgentInfo.path":            program,
+		"AgentInfo.problem":         program,
+		"AgentModel.defaultVariant": "the mock's models have none",
+		"AgentInfo.serverStatus":    server,
+		"ServerStatus.baseUrl":      server,
+		"ServerStatus.lastError":    server,
+		"ServerStatus.restartCount": server,
+		"ServerStatus.status":       server,
+		"ServerStatus.uptimeMs":     server,
+	}
+}
+
+// All that goes over stdio is what the schema says, in both directions, and
+// has every member that it names.
 func TestStdioValidates(t *testing.T) {
 	validator := newValidator(t)
-	dir := t.TempDir()
+	w := newWalk(t)
+	var roots []string
+	look := func(definition string, err error, value []byte) error {
+		if err == nil {
+			err = validator.Definition(definition, value)
+		}
+		if err == nil {
+			w.text(definition, value)
+			roots = append(roots, definition)
+		}
+		return err
+	}
+	dir, replace := folder(t)
 	client := serveStdio(t, dir)
 	lines := bufio.NewReader(client)
 	notified := map[string]bool{}
 	asked := map[string]bool{}
-	for i, c := range calls(dir) {
+	for i, c := range calls() {
 		asked[c.method] = true
-		if err := validator.Params(c.method, []byte(c.params)); err != nil {
+		text := []byte(replace.Replace(c.params))
+		params, err := validator.ParamsOf(c.method)
+		if err := look(params, err, text); err != nil {
 			t.Errorf("params of %s: %v", c.method, err)
 		}
-		var compact bytes.Buffer
-		if err := json.Compact(&compact, []byte(c.params)); err != nil {
-			t.Fatal(err)
-		}
-		request, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": i, "method": c.method, "params": json.RawMessage(compact.Bytes())})
+		request, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": i, "method": c.method, "params": json.RawMessage(text)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := client.Write(append(request, '\n')); err != nil {
 			t.Fatal(err)
 		}
-		for answered := false; !answered; {
+		for answered, told := false, c.wait == ""; !answered || !told; {
 			line, err := lines.ReadBytes('\n')
 			if err != nil {
 				t.Fatalf("%s: %v", c.method, err)
@@ -114,22 +188,37 @@ func TestStdioValidates(t *testing.T) {
 			if err := json.Unmarshal(line, &m); err != nil {
 				t.Fatal(err)
 			}
-			answered = m.ID != nil && *m.ID == i
+			var definition string
 			switch {
 			case m.Method != "":
 				notified[m.Method] = true
-				err = validator.Params(m.Method, m.Params)
+				told = told || m.Method == c.wait
+				definition, err = validator.ParamsOf(m.Method)
+				err = look(definition, err, m.Params)
 			case m.Error != nil:
-				err = validator.Definition("Problem", m.Error.Data)
+				answered = true
+				err = look("Problem", nil, m.Error.Data)
 			default:
-				err = validator.Result(c.method, m.Result)
+				answered = true
+				definition, err = validator.ResultOf(c.method)
+				err = look(definition, err, m.Result)
 			}
 			if err != nil {
 				t.Errorf("%s: %v", c.method, err)
 			}
-			if answered && (m.Error != nil) != c.fails {
+			if m.Method == "" && (m.Error != nil) != c.fails {
 				t.Errorf("%s: %s", c.method, line)
 			}
+		}
+	}
+	reasons := unused()
+	events := w.members("UniversalEvent")
+	for _, member := range w.members(roots...) {
+		if !w.seen[member] && reasons[member] == "" && !slices.Contains(events, member) {
+			t.Errorf("no call has %s", member)
+		}
+		if w.seen[member] && reasons[member] != "" {
+			t.Errorf("%s is seen; its reason can go", member)
 		}
 	}
 	for _, m := range rpc.Table() {

@@ -31,7 +31,7 @@ type SessionStartedData struct {
 
 // Command is a slash command that the agent offers.
 type Command struct {
-	Name        string `json:"name"`
+	Name        string `json:"name"` // without the slash
 	Description string `json:"description"`
 }
 
@@ -124,7 +124,7 @@ type TurnEndedData struct {
 	Phase      TurnPhase       `json:"phase"`
 	TurnID     string          `json:"turn_id,omitempty"`
 	StopReason StopReason      `json:"stop_reason"`
-	Usage      *Usage          `json:"usage,omitempty"`
+	Usage      *Usage          `json:"usage,omitempty"` // of this turn
 	Metadata   json.RawMessage `json:"metadata,omitempty"`
 }
 
@@ -133,12 +133,12 @@ type TurnEndedData struct {
 // input plus output, sub-agents are included. A figure that the agent does
 // not give is absent.
 type Usage struct {
-	InputTokens       *int64 `json:"input_tokens,omitempty"`
-	CachedInputTokens *int64 `json:"cached_input_tokens,omitempty"`
-	CacheWriteTokens  *int64 `json:"cache_write_tokens,omitempty"`
-	OutputTokens      *int64 `json:"output_tokens,omitempty"`
+	InputTokens       *int64 `json:"input_tokens,omitempty"`        // with those of the cache
+	CachedInputTokens *int64 `json:"cached_input_tokens,omitempty"` // read from the cache
+	CacheWriteTokens  *int64 `json:"cache_write_tokens,omitempty"`  // written to the cache
+	OutputTokens      *int64 `json:"output_tokens,omitempty"`       // with those of reasoning
 	ReasoningTokens   *int64 `json:"reasoning_tokens,omitempty"`
-	TotalTokens       *int64 `json:"total_tokens,omitempty"`
+	TotalTokens       *int64 `json:"total_tokens,omitempty"` // input and output
 	// CostUSD is what the agent says the turn cost, in US dollars.
 	CostUSD *float64 `json:"cost_usd,omitempty"`
 	// ContextWindow is the model's limit, ContextUsed what of it is taken.
@@ -209,7 +209,7 @@ const (
 // QuotaData is what the agent tells of the account's limits.
 type QuotaData struct {
 	Kind     QuotaKind  `json:"kind"`
-	Status   string     `json:"status"`
+	Status   string     `json:"status"` // in the agent's own words
 	ResetsAt *time.Time `json:"resets_at,omitempty"`
 	Detail   string     `json:"detail,omitempty"`
 }
@@ -225,7 +225,7 @@ type ItemData struct {
 // ItemDeltaData is the next piece of an item's text.
 type ItemDeltaData struct {
 	ItemID       string     `json:"item_id"`
-	NativeItemID NullString `json:"native_item_id"`
+	NativeItemID NullString `json:"native_item_id"` // the agent's own id of the item
 	Delta        string     `json:"delta"`
 }
 
@@ -264,12 +264,15 @@ type PermissionOption struct {
 // PermissionData asks whether the agent may do something, and later tells
 // what was answered.
 type PermissionData struct {
-	PermissionID string           `json:"permission_id"`
-	Action       string           `json:"action"`
-	Status       PermissionStatus `json:"status"`
+	PermissionID string `json:"permission_id"`
+	// Action is what the agent calls the thing that it wants to do, such as the
+	// name of a tool.
+	Action string           `json:"action"`
+	Status PermissionStatus `json:"status"`
 	// Metadata is what the agent said about the request; null if nothing.
-	Metadata any    `json:"metadata"`
-	Title    string `json:"title,omitempty"`
+	Metadata any `json:"metadata"`
+	// Title is one line for a person, such as the command or the path.
+	Title string `json:"title,omitempty"`
 	// ItemID is the tool call that waits.
 	ItemID   string             `json:"item_id,omitempty"`
 	ToolKind ToolKind           `json:"tool_kind,omitempty"`
@@ -313,10 +316,10 @@ type QuestionData struct {
 	QuestionID string         `json:"question_id"`
 	Prompt     string         `json:"prompt"`
 	Options    []string       `json:"options"`
-	Response   *string        `json:"response"`
+	Response   *string        `json:"response"` // null until it is answered, and when it is refused
 	Status     QuestionStatus `json:"status"`
 	Questions  []Question     `json:"questions,omitempty"`
-	Responses  [][]string     `json:"responses,omitempty"`
+	Responses  [][]string     `json:"responses,omitempty"` // for each question its choices or free texts
 	// ItemID is the tool call that waits.
 	ItemID string `json:"item_id,omitempty"`
 	// Message is the text that the agent was given with a refusal.
@@ -340,10 +343,10 @@ const (
 
 // ErrorData reports trouble; the session goes on unless session.ended follows.
 type ErrorData struct {
-	Message string `json:"message"`
+	Message string `json:"message"` // for a person
 	// Code is the agent's or the bridge's own short name of the error.
 	Code     NullString    `json:"code"`
-	Details  any           `json:"details"`
+	Details  any           `json:"details"` // whatever else is known; null if nothing
 	Category ErrorCategory `json:"category"`
 	// Retryable says that the same message may work later.
 	Retryable bool `json:"retryable"`
@@ -352,11 +355,11 @@ type ErrorData struct {
 }
 
 // UnparsedData reports a message of the agent that was not understood. The
-// message itself is the event's Raw.
+// message itself is the event's raw payload.
 type UnparsedData struct {
-	Error    string     `json:"error"`
-	Location string     `json:"location"`
-	RawHash  NullString `json:"raw_hash"`
+	Error    string     `json:"error"`    // what is wrong with it
+	Location string     `json:"location"` // the agent that it came from
+	RawHash  NullString `json:"raw_hash"` // always null here
 }
 
 func (*OpaqueData) isData()         {}

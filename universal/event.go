@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// EventType names what an event tells and thereby the type of its Data.
+// EventType names what an event tells and thereby what its data holds.
 type EventType string
 
 // The event types. Started/completed and requested/resolved pairs share one
@@ -36,7 +36,7 @@ type Source string
 
 const (
 	SourceAgent  Source = "agent"  // the agent said so
-	SourceDaemon Source = "daemon" // the bridge made it; Synthetic is true
+	SourceDaemon Source = "daemon" // the bridge made it; such an event is synthetic
 )
 
 // Event is one entry of a session's stream.

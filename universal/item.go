@@ -14,7 +14,7 @@ const (
 	KindUnknown    ItemKind = "unknown"
 )
 
-// Role tells who an item comes from. The empty Role is null in JSON.
+// Role tells who an item comes from. In JSON the empty one is null.
 type Role string
 
 const (
@@ -42,8 +42,8 @@ const (
 
 // Item is something that was said or done. One item streams one text.
 type Item struct {
-	ItemID       string     `json:"item_id"`
-	NativeItemID NullString `json:"native_item_id"`
+	ItemID       string     `json:"item_id"`        // unique within the session
+	NativeItemID NullString `json:"native_item_id"` // the agent's own id of it
 	// ParentID is null for the main agent; for all that a sub-agent does it is
 	// the item id of the tool call that started the sub-agent.
 	ParentID NullString `json:"parent_id"`

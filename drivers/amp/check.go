@@ -2,14 +2,13 @@ package amp
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
-	"github.com/sandbox-agent/sandbox-agent/drivers/skills"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/check"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -25,19 +24,11 @@ func (d *Driver) Check(ctx context.Context, cfg *drivers.Config) error {
 	if err := checkSettings(g, cfg.Settings); err != nil {
 		return err
 	}
-	if cfg.Directory != "" && (!filepath.IsAbs(cfg.Directory) || !isDir(cfg.Directory)) {
-		return universal.InvalidRequest("directory %s: give the absolute path of a directory that exists", cfg.Directory)
+	if err := check.Session(cfg); err != nil {
+		return err
 	}
 	if cfg.Resume != "" && !threadForm.MatchString(cfg.Resume) {
 		return universal.InvalidRequest("resume %q: the ids of this agent's conversations are T- and a UUID", cfg.Resume)
-	}
-	for _, name := range sortedKeys(cfg.Env) {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(cfg.Env[name], 0) {
-			return universal.InvalidRequest("env: %q is no environment variable", name)
-		}
-	}
-	if strings.ContainsRune(cfg.SystemPrompt, 0) {
-		return universal.InvalidRequest("systemPrompt contains a zero byte")
 	}
 	if _, err := mcpServers(cfg.MCP, d.opts.Getenv); err != nil {
 		return err
@@ -64,9 +55,4 @@ func checkSettings(g generation, s drivers.Settings) error {
 		return universal.InvalidRequest("variant %q: Amp's modes have no variants", s.Variant)
 	}
 	return nil
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }

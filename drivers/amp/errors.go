@@ -1,6 +1,7 @@
 package amp
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -132,7 +133,7 @@ func failure(text string) *universal.ErrorData {
 	t := readTrouble(text)
 	category := t.categorize()
 	d := &universal.ErrorData{
-		Message:   firstOf(t.text, "the turn failed"),
+		Message:   cmp.Or(t.text, "the turn failed"),
 		Code:      universal.NullString(t.kind),
 		Category:  category,
 		Retryable: t.retryable(category),

@@ -5,13 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/aymanbagabas/go-udiff"
-
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
-
-// maxDiff bounds a diff, in bytes: one that is larger is left out.
-const maxDiff = 1 << 20
 
 // change is what a tool did to one file.
 type change struct {
@@ -45,11 +41,15 @@ func (c *converter) changes(r *result) []change {
 	case "create_file":
 		f := change{path: path, action: universal.FileWrite}
 		if before, exists := c.diffs.known[path]; !exists || before != nil {
-			old := ""
+			name := diff.Name(c.cwd, path)
+			was, old := "", ""
+			if exists {
+				was = name
+			}
 			if before != nil {
 				old = *before
 			}
-			f.diff = c.unified(path, exists, old, r.input.Content)
+			f.diff = diff.Unified(was, name, old, r.input.Content)
 		}
 		c.diffs.write(path, r.input.Content)
 		return []change{f}
@@ -103,39 +103,15 @@ func filePath(uri string) string {
 	return filepath.FromSlash(u.Path)
 }
 
-// diffName is how a diff names a file: relative to the working directory where
-// it lies inside, so that the diff can be applied there.
-func (c *converter) diffName(path string) string {
-	if c.cwd != "" {
-		if rel, err := filepath.Rel(c.cwd, path); err == nil && filepath.IsLocal(rel) {
-			path = rel
-		}
-	}
-	return strings.TrimPrefix(filepath.ToSlash(path), "/")
-}
-
-// unified is the diff between two texts.
-func (c *converter) unified(path string, existed bool, was, is string) string {
-	if len(was)+len(is) > maxDiff {
-		return ""
-	}
-	name := c.diffName(path)
-	from := "/dev/null"
-	if existed {
-		from = "a/" + name
-	}
-	return udiff.Unified(from, "b/"+name, was, is)
-}
-
 // nativeDiff is the CLI's diff, which stands in a fence of Markdown and names
 // the file by its whole path, in our form.
 func (c *converter) nativeDiff(path, text string) string {
 	text = strings.TrimPrefix(text, "```diff\n")
 	text = strings.TrimSuffix(strings.TrimRight(text, "\n"), "\n```")
-	if text == "" || len(text) > maxDiff {
+	if text == "" || len(text) > diff.Most {
 		return ""
 	}
-	name := c.diffName(path)
+	name := diff.Name(c.cwd, path)
 	var b strings.Builder
 	hunks := false
 	for line := range strings.Lines(text + "\n") {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -107,7 +108,7 @@ func (c *converter) request(l *channelLine) error {
 }
 
 func (c *converter) ask(number int, r *request) error {
-	questions, err := readQuestions(r.Input)
+	questions, err := question.ReadAsked(r.Input)
 	if err != nil {
 		c.refuse(number, "The questions can't be read: "+err.Error())
 		return nil // the model is told, and its call shows what it asked
@@ -117,7 +118,7 @@ func (c *converter) ask(number int, r *request) error {
 	if item == "" {
 		item = c.unansweredAsker()
 	}
-	q := questionData(id, item, questions)
+	q := question.Data(id, item, questions)
 	c.open(&asked{number: number, toolUseID: item, question: &q})
 	data := q
 	c.emit(universal.TypeQuestionRequested, &data)

@@ -1,6 +1,7 @@
 package amp
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func (c *converter) reported(r *request) error {
 	switch r.Status {
 	case "done":
 	case "error":
-		text, b.IsError = firstOf(r.Error, "the tool failed"), true
+		text, b.IsError = cmp.Or(r.Error, "the tool failed"), true
 	case "cancelled":
 		text, b.IsError = cancelledPrefix+r.Error, true
 	default:

@@ -2,6 +2,7 @@ package amp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -48,7 +49,7 @@ func (in *toolInput) file() string { return in.Path }
 
 // shell is the command of a shell tool, by either name it has had.
 func (in *toolInput) shell() (command, dir string) {
-	return firstOf(in.Command, in.Cmd), firstOf(in.Workdir, in.Cwd)
+	return cmp.Or(in.Command, in.Cmd), cmp.Or(in.Workdir, in.Cwd)
 }
 
 // decodeInput reads an input as far as it is what the tool asks for; models
@@ -115,7 +116,7 @@ func toolTitle(name string, input json.RawMessage) string {
 	case universal.ToolExecute:
 		title = command
 	case universal.ToolSubagent:
-		title = firstOf(in.Description, in.Task, in.Query)
+		title = cmp.Or(in.Description, in.Task, in.Query)
 	case universal.ToolMCP:
 		title = strings.ReplaceAll(strings.TrimPrefix(name, mcpPrefix), "__", ".")
 	case universal.ToolQuestion:
@@ -123,9 +124,9 @@ func toolTitle(name string, input json.RawMessage) string {
 			title = in.Questions[0].Question
 		}
 	default:
-		title = firstOf(in.Path, in.URL, in.Pattern, in.FilePattern, in.Query, in.Objective, in.Name, patchedPath(in.PatchText))
+		title = cmp.Or(in.Path, in.URL, in.Pattern, in.FilePattern, in.Query, in.Objective, in.Name, patchedPath(in.PatchText))
 	}
-	return firstLine(firstOf(title, name))
+	return firstLine(cmp.Or(title, name))
 }
 
 // patchedPath is the first file that a patch names.
@@ -343,7 +344,7 @@ func (r *result) command(cwd string) *universal.CommandPart {
 	if line == "" || r.notRun || toolKind(r.call.name) != universal.ToolExecute {
 		return nil
 	}
-	p := &universal.CommandPart{Command: line, Cwd: firstOf(dir, cwd)}
+	p := &universal.CommandPart{Command: line, Cwd: cmp.Or(dir, cwd)}
 	if r.body.Output == nil {
 		return p // it failed before it ran, and the text says why
 	}
@@ -357,15 +358,6 @@ func (r *result) command(cwd string) *universal.CommandPart {
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
-}
 
 // firstLine cuts a text to one line that a person reads.
 func firstLine(text string) string {

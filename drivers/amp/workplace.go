@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
-	"github.com/sandbox-agent/sandbox-agent/drivers/skills"
 )
 
 // scratchPrefix names the private temporary directories of this package.

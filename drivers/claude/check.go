@@ -2,12 +2,13 @@ package claude
 
 import (
 	"context"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/check"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -25,24 +26,16 @@ func (d *Driver) Check(_ context.Context, cfg *drivers.Config) error {
 	if err := d.checkVariant(cfg); err != nil {
 		return err
 	}
-	if cfg.Directory != "" && (!filepath.IsAbs(cfg.Directory) || !isDir(cfg.Directory)) {
-		return universal.InvalidRequest("directory %s: give the absolute path of a directory that exists", cfg.Directory)
+	if err := check.Session(cfg); err != nil {
+		return err
 	}
 	if cfg.Resume != "" && !uuidForm.MatchString(cfg.Resume) {
 		return universal.InvalidRequest("resume %q: the ids of this agent's conversations are UUIDs", cfg.Resume)
 	}
-	for _, name := range sortedKeys(cfg.Env) {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(cfg.Env[name], 0) {
-			return universal.InvalidRequest("env: %q is no environment variable", name)
-		}
-	}
-	if strings.ContainsRune(cfg.SystemPrompt, 0) {
-		return universal.InvalidRequest("systemPrompt contains a zero byte")
-	}
 	if _, err := mcpServers(cfg.MCP, d.opts.Getenv); err != nil {
 		return err
 	}
-	_, err := findSkills(cfg.Skills)
+	_, err := skills.Find(agentID, cfg.Skills)
 	return err
 }
 
@@ -50,16 +43,10 @@ func checkSettings(s drivers.Settings) error {
 	if s.AgentMode != "" && s.AgentMode != drivers.ModeBuild && s.AgentMode != drivers.ModePlan {
 		return universal.ModeNotSupported(agentID, s.AgentMode)
 	}
-	if s.PermissionMode != "" && !slices.Contains(drivers.PermissionModes(), s.PermissionMode) {
-		return universal.ModeNotSupported(agentID, string(s.PermissionMode))
-	}
 	if s.Variant != "" && !slices.Contains(efforts, s.Variant) {
 		return universal.InvalidRequest("variant %q: want one of %s", s.Variant, strings.Join(efforts, ", "))
 	}
-	if s.Model != "" && (strings.TrimSpace(s.Model) != s.Model || strings.ContainsFunc(s.Model, func(r rune) bool { return r <= ' ' || r == 0x7F })) {
-		return universal.InvalidRequest("model %q: a model's name has no spaces", s.Model)
-	}
-	return nil
+	return check.Settings(agentID, s)
 }
 
 // checkVariant compares the variant with the model's own, if they are known by

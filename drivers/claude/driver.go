@@ -13,6 +13,7 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -201,8 +202,8 @@ const scratchPrefix = "sandbox-agent-claude-"
 
 // preparePlugin makes the plugin with the session's skills, if it has any.
 func preparePlugin(cfg *drivers.Config) (private scratch.Dir, plugin string, err error) {
-	skills, err := findSkills(cfg.Skills)
-	if err != nil || len(skills) == 0 {
+	found, err := skills.Find(agentID, cfg.Skills)
+	if err != nil || len(found) == 0 {
 		return scratch.Dir{}, "", err
 	}
 	private, err = scratch.New("", scratchPrefix)
@@ -210,7 +211,7 @@ func preparePlugin(cfg *drivers.Config) (private scratch.Dir, plugin string, err
 		return scratch.Dir{}, "", fmt.Errorf("start claude: %w", err)
 	}
 	plugin = filepath.Join(private.Path(), pluginName)
-	if err := writePlugin(plugin, skills); err != nil {
+	if err := writePlugin(plugin, found); err != nil {
 		_ = private.Remove()
 		return scratch.Dir{}, "", fmt.Errorf("start claude: give the session its skills: %w", err)
 	}

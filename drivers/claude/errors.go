@@ -1,6 +1,7 @@
 package claude
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -111,7 +112,7 @@ func resultError(l *resultLine) *universal.ErrorData {
 		t.text = "the turn failed: " + l.Subtype
 	}
 	d := t.event()
-	d.Code = universal.NullString(firstOf(l.APIError, l.APIErrorType, l.TerminalReason))
+	d.Code = universal.NullString(cmp.Or(l.APIError, l.APIErrorType, l.TerminalReason))
 	if l.Subtype != "success" {
 		d.Code = universal.NullString(l.Subtype)
 	}

@@ -1,12 +1,9 @@
 package claude
 
 import (
-	"fmt"
-	"path/filepath"
 	"strings"
 
-	"github.com/aymanbagabas/go-udiff"
-
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -19,9 +16,6 @@ type hunk struct {
 	NewLines int      `json:"newLines"`
 	Lines    []string `json:"lines"`
 }
-
-// maxDiff bounds a diff, in bytes: one that is larger is left out.
-const maxDiff = 1 << 20
 
 // filePart is the file that a call has read or changed, nil where it failed or
 // is about no file.
@@ -47,8 +41,8 @@ func (c *converter) filePart(r *result) *universal.FileRefPart {
 	default:
 		return nil
 	}
-	if diff := r.diff(diffName(p.Path, c.cwd)); len(diff) <= maxDiff {
-		p.Diff = universal.NullString(diff)
+	if text := r.diff(diff.Name(c.cwd, p.Path)); len(text) <= diff.Most {
+		p.Diff = universal.NullString(text)
 	}
 	return p
 }
@@ -61,60 +55,24 @@ func (r *result) diff(name string) string {
 	case len(t.Patch) > 0:
 		return formatPatch(name, t.Patch)
 	case t.Before != nil && t.After != nil:
-		return unified(name, name, *t.Before, *t.After)
+		return diff.Unified(name, name, *t.Before, *t.After)
 	case t.Content == nil:
 		return ""
 	case t.OriginalFile == nil:
-		return unified("", name, "", *t.Content)
+		return diff.Unified("", name, "", *t.Content)
 	}
-	return unified(name, name, *t.OriginalFile, *t.Content)
-}
-
-// diffName is how a diff names a file: relative to the working directory where
-// it lies inside, so that the diff can be applied there.
-func diffName(path, cwd string) string {
-	if cwd != "" {
-		if rel, err := filepath.Rel(cwd, path); err == nil && filepath.IsLocal(rel) {
-			path = rel
-		}
-	}
-	return strings.TrimPrefix(filepath.ToSlash(path), "/")
-}
-
-// labels are the two file names of a diff; "" is no file.
-func labels(before, after string) (string, string) {
-	if before == "" {
-		return "/dev/null", "b/" + after
-	}
-	return "a/" + before, "b/" + after
-}
-
-func unified(before, after, was, is string) string {
-	if len(was)+len(is) > maxDiff {
-		return ""
-	}
-	from, to := labels(before, after)
-	return udiff.Unified(from, to, was, is)
+	return diff.Unified(name, name, *t.OriginalFile, *t.Content)
 }
 
 func formatPatch(name string, hunks []hunk) string {
-	from, to := labels(name, name)
 	var b strings.Builder
-	fmt.Fprintf(&b, "--- %s\n+++ %s\n", from, to)
+	b.WriteString(diff.Head(name, name))
 	for _, h := range hunks {
-		fmt.Fprintf(&b, "@@ -%s +%s @@\n", span(h.OldStart, h.OldLines), span(h.NewStart, h.NewLines))
+		b.WriteString(diff.HunkHead(h.OldStart, h.OldLines, h.NewStart, h.NewLines))
 		for _, line := range h.Lines {
 			b.WriteString(strings.TrimSuffix(line, "\n"))
 			b.WriteByte('\n')
 		}
 	}
 	return b.String()
-}
-
-// span is a hunk's range in the form of diff -u.
-func span(start, lines int) string {
-	if lines == 1 {
-		return fmt.Sprint(start)
-	}
-	return fmt.Sprintf("%d,%d", start, lines)
 }

@@ -1,12 +1,8 @@
 package claude
 
 import (
-	"fmt"
-	"runtime"
-	"strings"
-
 	"github.com/sandbox-agent/sandbox-agent/drivers"
-	"github.com/sandbox-agent/sandbox-agent/universal"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/mcp"
 )
 
 // mcpServer is a tool server as the CLI takes it over the control protocol.
@@ -14,7 +10,7 @@ import (
 type mcpServer struct {
 	Type    string            `json:"type"` // "stdio", "http" or "sse"
 	Command string            `json:"command,omitempty"`
-	Args    []string          `json:"args,omitzero"` // the CLI fails on a stdio server without it
+	Args    []string          `json:"args,omitzero"` // not nil: the CLI fails on a stdio server without it
 	Env     map[string]string `json:"env,omitempty"`
 	URL     string            `json:"url,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
@@ -24,63 +20,25 @@ type mcpServer struct {
 // mcpServers translates the enabled servers of a session. getenv reads the
 // bridge's environment, from which a remote server's secrets can come.
 func mcpServers(servers map[string]drivers.MCPServer, getenv func(string) string) (map[string]mcpServer, error) {
+	enabled, err := mcp.Enabled(servers, getenv)
+	if err != nil {
+		return nil, err
+	}
 	native := map[string]mcpServer{}
-	for _, name := range sortedKeys(servers) {
-		server := servers[name]
-		if !server.IsEnabled() {
+	for _, s := range enabled {
+		if s.URL != "" {
+			n := mcpServer{Type: "http", URL: s.URL, Headers: s.Headers, Timeout: s.TimeoutMS}
+			if s.SSE {
+				n.Type = "sse"
+			}
+			native[s.Name] = n
 			continue
 		}
-		n, err := nativeServer(&server, getenv)
+		command, err := s.CommandInCwd()
 		if err != nil {
-			return nil, universal.InvalidRequest("mcp server %q: %v", name, err)
+			return nil, err
 		}
-		native[name] = n
+		native[s.Name] = mcpServer{Type: "stdio", Command: command[0], Args: command[1:], Env: s.Env, Timeout: s.TimeoutMS}
 	}
 	return native, nil
-}
-
-func nativeServer(s *drivers.MCPServer, getenv func(string) string) (mcpServer, error) {
-	switch s.Type {
-	case "local":
-		if len(s.Command) == 0 || s.Command[0] == "" {
-			return mcpServer{}, fmt.Errorf("command is missing")
-		}
-		n := mcpServer{Type: "stdio", Command: s.Command[0], Args: append([]string{}, s.Command[1:]...), Env: s.Env, Timeout: s.TimeoutMS}
-		if s.Cwd != "" {
-			if runtime.GOOS == "windows" {
-				return mcpServer{}, fmt.Errorf("cwd is not supported on this system; give the server an absolute path instead")
-			}
-			// The CLI starts servers in its own directory only.
-			n.Command = "/bin/sh"
-			n.Args = append([]string{"-c", `cd "$0" && exec "$@"`, s.Cwd}, s.Command...)
-		}
-		return n, nil
-	case "remote":
-		if s.URL == "" {
-			return mcpServer{}, fmt.Errorf("url is missing")
-		}
-		n := mcpServer{Type: "http", URL: s.URL, Headers: map[string]string{}, Timeout: s.TimeoutMS}
-		if s.Transport == "sse" {
-			n.Type = "sse"
-		}
-		for name, value := range s.Headers {
-			n.Headers[name] = value
-		}
-		for header, variable := range s.EnvHeaders {
-			value := getenv(variable)
-			if value == "" {
-				return mcpServer{}, fmt.Errorf("the environment variable %s for the header %s is not set", variable, header)
-			}
-			n.Headers[header] = value
-		}
-		if variable := s.BearerTokenEnvVar; variable != "" {
-			token := getenv(variable)
-			if token == "" {
-				return mcpServer{}, fmt.Errorf("the environment variable %s for the token is not set", variable)
-			}
-			n.Headers["Authorization"] = "Bearer " + strings.TrimSpace(token)
-		}
-		return n, nil
-	}
-	return mcpServer{}, fmt.Errorf("type is %q, want local or remote", s.Type)
 }

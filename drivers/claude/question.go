@@ -2,68 +2,13 @@ package claude
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
-
-// askInput is the input of AskUserQuestion.
-type askInput struct {
-	Questions []struct {
-		Question    string `json:"question"`
-		Header      string `json:"header"`
-		MultiSelect bool   `json:"multiSelect"`
-		Options     []struct {
-			Label       string `json:"label"`
-			Description string `json:"description"`
-		} `json:"options"`
-	} `json:"questions"`
-}
-
-// readQuestions reads the input of AskUserQuestion. The tool takes free text
-// for every question.
-func readQuestions(input json.RawMessage) ([]universal.Question, error) {
-	var in askInput
-	if err := json.Unmarshal(input, &in); err != nil {
-		return nil, err
-	}
-	if len(in.Questions) == 0 {
-		return nil, errors.New("no questions")
-	}
-	questions := make([]universal.Question, len(in.Questions))
-	for i, q := range in.Questions {
-		questions[i] = universal.Question{
-			Prompt:      q.Question,
-			Header:      q.Header,
-			MultiSelect: q.MultiSelect,
-			Custom:      true,
-			Options:     []universal.QuestionOption{},
-		}
-		for _, o := range q.Options {
-			questions[i].Options = append(questions[i].Options, universal.QuestionOption{Label: o.Label, Description: o.Description})
-		}
-	}
-	return questions, nil
-}
-
-// questionData is the request; its flat fields show the first question.
-func questionData(id, item string, questions []universal.Question) universal.QuestionData {
-	d := universal.QuestionData{
-		QuestionID: id,
-		Prompt:     questions[0].Prompt,
-		Options:    []string{},
-		Status:     universal.QuestionRequested,
-		Questions:  questions,
-		ItemID:     item,
-	}
-	for _, o := range questions[0].Options {
-		d.Options = append(d.Options, o.Label)
-	}
-	return d
-}
 
 // Labels of the answers to a plan.
 const (
@@ -100,13 +45,12 @@ func (c *converter) planText(r *request) string {
 // questionAnswer is what the CLI gets for a person's answers. mode is the
 // permission mode to go on with after a plan.
 func (r *request) questionAnswer(reply drivers.QuestionReply, mode drivers.PermissionMode) (any, error) {
-	if reply.Answers != nil && len(reply.Answers) != len(r.question.Questions) {
-		return nil, universal.InvalidRequest("answers has %d lists for %d questions; give one list for each question",
-			len(reply.Answers), len(r.question.Questions)).With("reason", "wrong_count")
+	if err := question.Check(r.question.Questions, reply); err != nil {
+		return nil, err
 	}
 	switch r.kind {
 	case askElicitation:
-		return r.form.answer(reply)
+		return r.form.Answer(reply)
 	case askPlan:
 		return r.planAnswer(reply, mode), nil
 	}

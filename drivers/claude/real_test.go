@@ -458,7 +458,7 @@ func TestRealSkill(t *testing.T) {
 		t.Fatal(err)
 	}
 	skill := "---\nname: greeter\ndescription: Greets people\n---\nSCENARIO:text\n"
-	if err := os.WriteFile(filepath.Join(source, "greeter", skillFile), []byte(skill), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(source, "greeter", "SKILL.md"), []byte(skill), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	l := b.start(t, drivers.Config{Skills: []drivers.SkillSource{{Type: "local", Source: source}}})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/elicitation"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -29,7 +31,7 @@ type request struct {
 	agentID   string // the sub-agent that asks; "" for the main agent
 	input     json.RawMessage
 	rules     []json.RawMessage // permission updates that "always" sends along
-	form      elicitation
+	form      elicitation.Request
 
 	permission universal.PermissionData // as it was requested
 	question   universal.QuestionData   // as it was requested
@@ -73,12 +75,7 @@ func (c *converter) readRequest(l *controlRequest) (*request, error) {
 	r := &request{id: l.RequestID, order: c.callsN}
 	switch h.Subtype {
 	case "elicitation":
-		r.kind = askElicitation
-		if err := json.Unmarshal(l.Request, &r.form); err != nil {
-			return nil, err
-		}
-		r.question = r.form.question(r.id)
-		return r, nil
+		return r, r.readElicitation(l.Request)
 	case "can_use_tool":
 		return r, c.readToolRequest(r, l.Request)
 	}
@@ -96,14 +93,14 @@ func (c *converter) readToolRequest(r *request, raw json.RawMessage) error {
 	switch l.ToolName {
 	case toolAsk:
 		r.kind = askQuestions
-		questions, err := readQuestions(r.input)
+		questions, err := question.ReadAsked(r.input)
 		if err != nil {
 			return err
 		}
-		r.question = questionData(c.questionID(r), r.toolUseID, questions)
+		r.question = question.Data(c.questionID(r), r.toolUseID, questions)
 	case toolExitPlan:
 		r.kind = askPlan
-		r.question = questionData(c.questionID(r), r.toolUseID, []universal.Question{planQuestion(c.planText(r))})
+		r.question = question.Data(c.questionID(r), r.toolUseID, []universal.Question{planQuestion(c.planText(r))})
 	default:
 		r.kind = askPermission
 		c.readPermission(r, &l)

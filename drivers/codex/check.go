@@ -1,14 +1,14 @@
 package codex
 
 import (
+	"cmp"
 	"context"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/check"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -26,16 +26,11 @@ func (d *Driver) Check(ctx context.Context, cfg *drivers.Config) error {
 	if err := checkSettings(cfg.Settings); err != nil {
 		return err
 	}
-	if cfg.Directory != "" && (!filepath.IsAbs(cfg.Directory) || !isDir(cfg.Directory)) {
-		return universal.InvalidRequest("directory %s: give the absolute path of a directory that exists", cfg.Directory)
+	if err := check.Session(cfg); err != nil {
+		return err
 	}
 	if cfg.Resume != "" && !uuidForm.MatchString(cfg.Resume) {
 		return universal.InvalidRequest("resume %q: the ids of this agent's conversations are UUIDs", cfg.Resume)
-	}
-	for _, name := range sortedKeys(cfg.Env) {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(cfg.Env[name], 0) {
-			return universal.InvalidRequest("env: %q is no environment variable", name)
-		}
 	}
 	if _, err := mcpServers(cfg.MCP, d.opts.Getenv); err != nil {
 		return err
@@ -49,23 +44,12 @@ func (d *Driver) Check(ctx context.Context, cfg *drivers.Config) error {
 	return d.checkModel(ctx, cfg.Env, cfg.Settings)
 }
 
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
 // checkSettings checks what needs no agent.
 func checkSettings(s drivers.Settings) error {
 	if s.AgentMode != "" && s.AgentMode != drivers.ModeBuild && s.AgentMode != drivers.ModePlan {
 		return universal.ModeNotSupported(agentID, s.AgentMode)
 	}
-	if s.PermissionMode != "" && !slices.Contains(drivers.PermissionModes(), s.PermissionMode) {
-		return universal.ModeNotSupported(agentID, string(s.PermissionMode))
-	}
-	if s.Model != "" && (strings.TrimSpace(s.Model) != s.Model || strings.ContainsFunc(s.Model, func(r rune) bool { return r <= ' ' || r == 0x7F })) {
-		return universal.InvalidRequest("model %q: a model's name has no spaces", s.Model)
-	}
-	return nil
+	return check.Settings(agentID, s)
 }
 
 // checkVersion refuses an app-server that speaks otherwise. One that isn't there
@@ -103,7 +87,7 @@ func (d *Driver) checkModel(ctx context.Context, env map[string]string, s driver
 }
 
 func (c *catalog) check(s drivers.Settings) error {
-	id := firstOf(s.Model, c.models.DefaultModel)
+	id := cmp.Or(s.Model, c.models.DefaultModel)
 	m := c.find(id)
 	if m == nil && s.Model != "" && !c.custom {
 		var names []string
@@ -120,7 +104,7 @@ func (c *catalog) check(s drivers.Settings) error {
 		variants = m.Variants
 	}
 	if !slices.Contains(variants, s.Variant) {
-		return universal.InvalidRequest("variant %q: %s has %s", s.Variant, firstOf(id, "this agent"), strings.Join(variants, ", "))
+		return universal.InvalidRequest("variant %q: %s has %s", s.Variant, cmp.Or(id, "this agent"), strings.Join(variants, ", "))
 	}
 	return nil
 }

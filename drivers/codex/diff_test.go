@@ -9,12 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aymanbagabas/go-udiff"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 )
 
 // gitDiff is the change of a file in git's form.
 func gitDiff(path, before, after string) string {
-	return fmt.Sprintf("diff --git a/%s b/%s\n", path, path) + udiff.Unified("a/"+path, "b/"+path, before, after)
+	return fmt.Sprintf("diff --git a/%s b/%s\n", path, path) + diff.Unified(path, path, before, after)
 }
 
 func TestSessionDiff(t *testing.T) {

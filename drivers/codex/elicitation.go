@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/elicitation"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 )
 
 // readElicitation reads what a tool server wants to know, or Codex's question
@@ -38,6 +39,6 @@ func (c *converter) readElicitation(r *request, params []byte) error {
 	default:
 		return fmt.Errorf("unknown mode of elicitation %q", l.Mode)
 	}
-	r.question = questionData(r.id, "", r.form.Questions())
+	r.question = question.Data(r.id, "", r.form.Questions())
 	return nil
 }

@@ -1,6 +1,7 @@
 package codex
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -116,7 +117,7 @@ func (e *nativeError) event() *universal.ErrorData {
 	f := e.read()
 	category, retryable := f.categorize()
 	d := &universal.ErrorData{
-		Message:   firstOf(e.Message, "the turn failed"),
+		Message:   cmp.Or(e.Message, "the turn failed"),
 		Code:      universal.NullString(f.kind),
 		Category:  category,
 		Retryable: retryable,
@@ -191,7 +192,7 @@ func (c *converter) serverStatus(_ *thread, params []byte) error {
 	}
 	if l.Status == "failed" {
 		c.emit(universal.TypeError, &universal.ErrorData{
-			Message:  fmt.Sprintf("mcp server %s could not be started: %s", l.Name, firstOf(l.Error, "nobody says why")),
+			Message:  fmt.Sprintf("mcp server %s could not be started: %s", l.Name, cmp.Or(l.Error, "nobody says why")),
 			Code:     "mcp_server_failed",
 			Category: universal.CategoryInternal,
 			Details:  map[string]string{"server": l.Name},
@@ -237,7 +238,7 @@ func (c *converter) rateLimits(_ *thread, params []byte) error {
 		case w.Used >= 80:
 			q.Status = "allowed_warning"
 		}
-		q.Detail = fmt.Sprintf("%s: %.0f%% used", firstOf(l.Limits.Name, windowName(w.Minutes)), w.Used)
+		q.Detail = fmt.Sprintf("%s: %.0f%% used", cmp.Or(l.Limits.Name, windowName(w.Minutes)), w.Used)
 		if w.ResetsAt != nil && *w.ResetsAt > 0 && *w.ResetsAt < 1<<40 {
 			at := time.Unix(*w.ResetsAt, 0).UTC()
 			q.ResetsAt = &at
@@ -245,7 +246,7 @@ func (c *converter) rateLimits(_ *thread, params []byte) error {
 		c.tellQuota(windowName(w.Minutes), q)
 	}
 	if k := l.Limits.Credits; k != nil && !k.Unlimited {
-		q := &universal.QuotaData{Kind: universal.QuotaBilling, Status: "allowed", Detail: "credits: " + firstOf(k.Balance, "unknown")}
+		q := &universal.QuotaData{Kind: universal.QuotaBilling, Status: "allowed", Detail: "credits: " + cmp.Or(k.Balance, "unknown")}
 		if !k.Has {
 			q.Status = "rejected"
 		}

@@ -3,12 +3,10 @@ package codex
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/aymanbagabas/go-udiff"
-
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -89,40 +87,37 @@ func (c *converter) fileChangeCompleted(it *item, raw json.RawMessage) error {
 	return nil
 }
 
-// maxDiff bounds a diff, in bytes: one that is larger is left out.
-const maxDiff = 1 << 20
-
 // filePart is a changed file, and what is said of it in a line.
 func (c *converter) filePart(f *fileChange) (*universal.FileRefPart, string) {
-	name := c.diffName(f.Path)
+	name := diff.Name(c.directory, f.Path)
 	p := &universal.FileRefPart{Path: f.Path, Action: universal.FilePatch}
-	line, diff := "M "+name, ""
+	line, text := "M "+name, ""
 	switch {
 	case f.Kind.Type == "add":
 		p.Action = universal.FileWrite
-		line, diff = "A "+name, udiff.Unified("/dev/null", "b/"+name, "", f.Diff)
+		line, text = "A "+name, diff.Unified("", name, "", f.Diff)
 	case f.Kind.Type == "delete":
 		p.Action = universal.FileDelete
-		line, diff = "D "+name, udiff.Unified("a/"+name, "/dev/null", f.Diff, "")
+		line, text = "D "+name, diff.Unified(name, "", f.Diff, "")
 	case f.Kind.MovePath != "":
 		p.Action, p.Path, p.From = universal.FileRename, f.Kind.MovePath, f.Path
-		to := c.diffName(p.Path)
-		line, diff = fmt.Sprintf("R %s to %s", name, to), hunksDiff("a/"+name, "b/"+to, withoutTrailer(f.Diff))
+		to := diff.Name(c.directory, p.Path)
+		line, text = fmt.Sprintf("R %s to %s", name, to), hunksDiff(name, to, withoutTrailer(f.Diff))
 	default:
-		diff = hunksDiff("a/"+name, "b/"+name, f.Diff)
+		text = hunksDiff(name, name, f.Diff)
 	}
-	if len(diff) <= maxDiff {
-		p.Diff = universal.NullString(diff)
+	if len(text) <= diff.Most {
+		p.Diff = universal.NullString(text)
 	}
 	return p, line
 }
 
-// hunksDiff puts the names of the files before hunks.
-func hunksDiff(from, to, hunks string) string {
+// hunksDiff puts the names of the file before and after before its hunks.
+func hunksDiff(before, after, hunks string) string {
 	if hunks == "" {
 		return ""
 	}
-	return "--- " + from + "\n+++ " + to + "\n" + hunks
+	return diff.Head(before, after) + hunks
 }
 
 // withoutTrailer cuts off the line that Codex puts behind the hunks of a moved
@@ -132,17 +127,6 @@ func withoutTrailer(hunks string) string {
 		return strings.TrimRight(hunks[:at], "\n") + "\n"
 	}
 	return hunks
-}
-
-// diffName is how a diff names a file: relative to the working directory where
-// it lies inside, so that the diff can be applied there.
-func (c *converter) diffName(path string) string {
-	if c.directory != "" {
-		if rel, err := filepath.Rel(c.directory, path); err == nil && filepath.IsLocal(rel) {
-			path = rel
-		}
-	}
-	return strings.TrimPrefix(filepath.ToSlash(path), "/")
 }
 
 // diffUpdated tells what the turn's patches have changed together. Codex repeats
@@ -176,11 +160,11 @@ func (c *converter) tellChanges() {
 }
 
 // diffFiles sums up a diff in git's form.
-func diffFiles(diff string) []universal.DiffFile {
+func diffFiles(text string) []universal.DiffFile {
 	files := []universal.DiffFile{}
 	var f *universal.DiffFile
 	inHunk := false
-	for line := range strings.Lines(diff) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		switch {
 		case strings.HasPrefix(line, "diff --git "):

@@ -1,7 +1,6 @@
 package codex
 
 import (
-	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,7 +48,7 @@ func (s *session) input(msg drivers.Message) ([]userInput, error) {
 		}
 		if f.IsImage() && f.Data != nil {
 			if wrong := f.CheckImage(); wrong == nil {
-				images = append(images, userInput{Type: "image", URL: "data:" + f.Kind + ";base64," + base64.StdEncoding.EncodeToString(f.Data)})
+				images = append(images, userInput{Type: "image", URL: f.DataURL()})
 				continue
 			} else if f.Path == "" && !f.IsText() {
 				return nil, attachment.Unusable(f.Name, wrong.Error())

@@ -1,6 +1,7 @@
 package codex
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -164,7 +165,7 @@ func (c *converter) readProfileApproval(r *request, params []byte) error {
 	}
 	r.kind, r.turn, r.item, r.profile = askProfile, l.TurnID, c.items[key(l.TurnID, l.ItemID)], l.Rights
 	rights := compact(l.Rights)
-	c.offer(r, "request_permissions", firstOf(l.Reason, rights), universal.ToolOther,
+	c.offer(r, "request_permissions", cmp.Or(l.Reason, rights), universal.ToolOther,
 		permissionMetadata{Kind: "permissions", ItemID: l.ItemID, Reason: l.Reason, Rights: json.RawMessage(rights)},
 		rule("request_permissions", rights))
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -55,7 +56,7 @@ func (c *converter) askPlan(turn string) bool {
 	c.asked++
 	c.plan.waiting = true
 	r := &request{id: fmt.Sprintf("%s:%d", c.start, c.asked), order: c.asked, kind: askToBuild, thread: c.threadOf(c.root), turn: turn}
-	r.question = questionData(r.id, "", []universal.Question{{
+	r.question = question.Data(r.id, "", []universal.Question{{
 		Prompt: text,
 		Header: "Plan",
 		Custom: true, // what should be different

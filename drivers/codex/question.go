@@ -1,6 +1,7 @@
 package codex
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -66,24 +68,8 @@ func (c *converter) readUserInput(r *request, params []byte) error {
 			questions[i].Options = append(questions[i].Options, universal.QuestionOption{Label: o.Label, Description: o.Description})
 		}
 	}
-	r.question = questionData(r.id, r.item.key, questions)
+	r.question = question.Data(r.id, r.item.key, questions)
 	return nil
-}
-
-// questionData is the request; its flat fields show the first question.
-func questionData(id, item string, questions []universal.Question) universal.QuestionData {
-	d := universal.QuestionData{
-		QuestionID: id,
-		Prompt:     questions[0].Prompt,
-		Options:    []string{},
-		Status:     universal.QuestionRequested,
-		Questions:  questions,
-		ItemID:     item,
-	}
-	for _, o := range questions[0].Options {
-		d.Options = append(d.Options, o.Label)
-	}
-	return d
 }
 
 type (
@@ -104,7 +90,7 @@ func (r *request) questionAnswer(reply drivers.QuestionReply) (any, error) {
 	answers := map[string]answerList{}
 	var texts []string
 	for i, q := range r.questions {
-		given := []string{firstOf(reply.Message, "The user declined to answer.")}
+		given := []string{cmp.Or(reply.Message, "The user declined to answer.")}
 		if reply.Answers != nil {
 			given = reply.Answers[i]
 		}
@@ -113,7 +99,7 @@ func (r *request) questionAnswer(reply drivers.QuestionReply) (any, error) {
 			texts = append(texts, q.Question+" "+shownAnswer(&q, given))
 		}
 	}
-	r.answer = firstOf(strings.Join(texts, "\n"), "no answer")
+	r.answer = cmp.Or(strings.Join(texts, "\n"), "no answer")
 	return userInputAnswer{answers}, nil
 }
 
@@ -142,7 +128,7 @@ func (c *converter) asyncQuestions(it *item, asked []asyncQuestion) {
 			questions[i].Options = append(questions[i].Options, universal.QuestionOption{Label: o})
 		}
 	}
-	r.question = questionData(r.id, "", questions)
+	r.question = question.Data(r.id, "", questions)
 	c.ask(r)
 }
 

@@ -1,6 +1,7 @@
 package codex
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"strconv"
@@ -70,7 +71,7 @@ func (c *converter) rawItem(th *thread, params []byte) error {
 
 // rawName is how the model calls a tool.
 func rawName(l *rawItemLine) string {
-	name := firstOf(l.Item.Name, strings.TrimSuffix(l.Item.Type, "_call"))
+	name := cmp.Or(l.Item.Name, strings.TrimSuffix(l.Item.Type, "_call"))
 	switch l.Item.Namespace {
 	case "", "functions":
 		return name

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/elicitation"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -211,9 +212,8 @@ func (s *session) ReplyQuestion(ctx context.Context, id string, reply drivers.Qu
 	if err != nil {
 		return err
 	}
-	if reply.Answers != nil && len(reply.Answers) != len(r.question.Questions) {
-		return universal.InvalidRequest("answers has %d lists for %d questions; give one list for each question",
-			len(reply.Answers), len(r.question.Questions)).With("reason", "wrong_count")
+	if err := question.Check(r.question.Questions, reply); err != nil {
+		return err
 	}
 	switch r.kind {
 	case askToBuild:

@@ -1,6 +1,7 @@
 package codex
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -104,7 +105,7 @@ func (s *session) readSkills(ctx context.Context, cfg *drivers.Config, own map[s
 	for _, cwd := range list.Data {
 		for _, sk := range cwd.Skills {
 			if _, taken := own[sk.Name]; sk.Enabled && !taken {
-				s.skills = append(s.skills, skill{sk.Name, firstOf(sk.Short, sk.Description)})
+				s.skills = append(s.skills, skill{sk.Name, cmp.Or(sk.Short, sk.Description)})
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package codex
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -70,7 +71,7 @@ func (c *converter) callCollab(it *item, l *collabItem) {
 	c.call(it, kind, collabTool(l.Tool), encode(struct {
 		Prompt string   `json:"prompt,omitempty"`
 		Agents []string `json:"agents,omitempty"`
-	}{l.Prompt, l.Receivers}), firstOf(l.Prompt, collabTool(l.Tool)))
+	}{l.Prompt, l.Receivers}), cmp.Or(l.Prompt, collabTool(l.Tool)))
 }
 
 func (c *converter) collabCompleted(it *item, raw json.RawMessage) error {
@@ -203,13 +204,4 @@ func (c *converter) background() int {
 		}
 	}
 	return n
-}
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package codex
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -61,7 +62,7 @@ func (c *converter) turnStarted(th *thread, params []byte) error {
 		return nil
 	}
 	// A review has a turn of its own inside, which isn't heard of again.
-	id := firstOf(l.Turn.RootID, l.Turn.ID)
+	id := cmp.Or(l.Turn.RootID, l.Turn.ID)
 	th.turn = id
 	t := &c.turn
 	if !t.active {

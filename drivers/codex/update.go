@@ -1,6 +1,7 @@
 package codex
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func (s *session) Update(ctx context.Context, change drivers.Settings) error {
 // news.
 func (c *converter) wish(s drivers.Settings) {
 	c.settings = s
-	c.model, c.effort = firstOf(s.Model, c.model), firstOf(s.Variant, c.effort)
+	c.model, c.effort = cmp.Or(s.Model, c.model), cmp.Or(s.Variant, c.effort)
 }
 
 func (s *session) rename(ctx context.Context, title string) error {

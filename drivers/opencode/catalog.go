@@ -119,7 +119,7 @@ func (p *place) model(id string) *nativeModel {
 // window is the size of a model's context in tokens, 0 while it isn't known; ""
 // is the model that is used when nobody chose one.
 func (p *place) window(model string) int64 {
-	if m := p.model(orDefault(model, p.chosen)); m != nil {
+	if m := p.model(cmp.Or(model, p.chosen)); m != nil {
 		return m.window
 	}
 	return 0
@@ -179,7 +179,7 @@ func dataHome(env []string) string   { return xdg(env, "XDG_DATA_HOME", ".local/
 func xdg(env []string, variable, otherwise string) string {
 	base := getenv(env, variable)
 	if base == "" {
-		base = filepath.Join(orDefault(getenv(env, "HOME"), getenv(env, "USERPROFILE")), filepath.FromSlash(otherwise))
+		base = filepath.Join(cmp.Or(getenv(env, "HOME"), getenv(env, "USERPROFILE")), filepath.FromSlash(otherwise))
 	}
 	return filepath.Join(base, "opencode")
 }

@@ -1,14 +1,14 @@
 package opencode
 
 import (
+	"cmp"
 	"context"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/check"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -18,31 +18,18 @@ var nativeForm = regexp.MustCompile(`^ses_[0-9A-Za-z]+$`)
 // checks before it makes a session: models, variants, modes of the user's own
 // and the user's configuration.
 func (d *Driver) Check(_ context.Context, cfg *drivers.Config) error {
-	if cfg.PermissionMode != "" && !slices.Contains(drivers.PermissionModes(), cfg.PermissionMode) {
-		return universal.ModeNotSupported(agentID, string(cfg.PermissionMode))
+	if err := check.Settings(agentID, cfg.Settings); err != nil {
+		return err
 	}
-	if cfg.Model != "" && strings.ContainsFunc(cfg.Model, func(r rune) bool { return r <= ' ' || r == 0x7F }) {
-		return universal.InvalidRequest("model %q: a model's name has no spaces", cfg.Model)
-	}
-	if cfg.Directory != "" {
-		info, err := os.Stat(cfg.Directory)
-		if !filepath.IsAbs(cfg.Directory) || err != nil || !info.IsDir() {
-			return universal.InvalidRequest("directory %s: give the absolute path of a directory that exists", cfg.Directory)
-		}
+	if err := check.Session(cfg); err != nil {
+		return err
 	}
 	if cfg.Resume != "" && !nativeForm.MatchString(cfg.Resume) {
 		return universal.InvalidRequest("resume %q: the ids of this agent's conversations begin with ses_", cfg.Resume)
 	}
-	for name, value := range cfg.Env {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value, 0) {
-			return universal.InvalidRequest("env: %q is no environment variable", name)
-		}
-	}
-	if strings.ContainsRune(cfg.SystemPrompt, 0) {
-		return universal.InvalidRequest("systemPrompt contains a zero byte")
-	}
 	if !mayHaveMode(cfg.AgentMode, cfg.Directory, environment(d.opts.Environ(), cfg.Env)) {
-		return universal.ModeNotSupported(agentID, cfg.AgentMode)
+		return universal.ModeNotSupported(agentID, cfg.AgentMode).
+			With("message", "choose one of: build, plan, or an agent of your own configuration")
 	}
 	if err := d.checkKnown(cfg); err != nil {
 		return err
@@ -95,7 +82,7 @@ func (s *session) checkSettings(next *drivers.Settings, was drivers.Settings) er
 		return universal.ModeNotSupported(agentID, string(next.PermissionMode))
 	}
 	if next.Model != was.Model || next.Variant != was.Variant {
-		m := p.model(orDefault(next.Model, p.chosen))
+		m := p.model(cmp.Or(next.Model, p.chosen))
 		switch {
 		case m == nil && next.Model != "":
 			return universal.InvalidRequest("model %q: the agent has no such model; it has %s", next.Model, p.someModels()).With("reason", "unknown_model")

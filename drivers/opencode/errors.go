@@ -1,6 +1,7 @@
 package opencode
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -30,7 +31,7 @@ func (e *nativeError) message() string {
 	if at := strings.Index(text, "\n    at "); at >= 0 {
 		text = text[:at]
 	}
-	return orDefault(strings.TrimSpace(text), e.Name)
+	return cmp.Or(strings.TrimSpace(text), e.Name)
 }
 
 // event is the error in our words.

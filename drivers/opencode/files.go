@@ -2,30 +2,25 @@ package opencode
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
-	"github.com/aymanbagabas/go-udiff"
-
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
-
-// maxDiff bounds a diff, in bytes: one that is larger is left out.
-const maxDiff = 1 << 20
 
 // fileParts are the files that a call has read or changed.
 func (c *converter) fileParts(k *part, st *nativeState) []*universal.FileRefPart {
 	in := decodeInput(k.tool.input)
-	one := func(action universal.FileAction, diff string) []*universal.FileRefPart {
+	one := func(action universal.FileAction, text string) []*universal.FileRefPart {
 		if in.FilePath == "" {
 			return nil
 		}
-		if len(diff) > maxDiff {
-			diff = ""
+		if len(text) > diff.Most {
+			text = ""
 		}
-		return []*universal.FileRefPart{{Path: in.FilePath, Action: action, Diff: universal.NullString(diff)}}
+		return []*universal.FileRefPart{{Path: in.FilePath, Action: action, Diff: universal.NullString(text)}}
 	}
-	name := c.diffName(in.FilePath)
+	name := diff.Name(c.directory, in.FilePath)
 	switch k.tool.name {
 	case toolRead:
 		return one(universal.FileRead, "")
@@ -46,15 +41,10 @@ func (c *converter) fileParts(k *part, st *nativeState) []*universal.FileRefPart
 // writeDiff is the diff of a file that was written: of a new one its content,
 // of another what the permission was asked for, since the result doesn't tell.
 func (c *converter) writeDiff(k *part, st *nativeState, name, content string) string {
-	isNew := st.Metadata.Exists != nil && !*st.Metadata.Exists
-	switch {
-	case !isNew:
-		return relabel(k.tool.diff, name, name)
-	case len(content) > maxDiff:
-		return ""
+	if isNew := st.Metadata.Exists != nil && !*st.Metadata.Exists; isNew {
+		return diff.Unified("", name, "", content)
 	}
-	from, to := labels("", name)
-	return udiff.Unified(from, to, "", content)
+	return relabel(k.tool.diff, name, name)
 }
 
 // patchParts are the files of a patch.
@@ -62,7 +52,7 @@ func (c *converter) patchParts(st *nativeState) []*universal.FileRefPart {
 	var parts []*universal.FileRefPart
 	for _, f := range st.Metadata.Files {
 		p := &universal.FileRefPart{Path: f.Path, Action: universal.FilePatch}
-		name := c.diffName(f.Path)
+		name := diff.Name(c.directory, f.Path)
 		before, after := name, name
 		switch f.Type {
 		case "add":
@@ -74,35 +64,14 @@ func (c *converter) patchParts(st *nativeState) []*universal.FileRefPart {
 		}
 		if f.MovePath != "" {
 			p.Action, p.From, p.Path = universal.FileRename, f.Path, f.MovePath
-			after = c.diffName(f.MovePath)
+			after = diff.Name(c.directory, f.MovePath)
 		}
-		if diff := relabel(f.Patch, before, after); len(diff) <= maxDiff {
-			p.Diff = universal.NullString(diff)
+		if text := relabel(f.Patch, before, after); len(text) <= diff.Most {
+			p.Diff = universal.NullString(text)
 		}
 		parts = append(parts, p)
 	}
 	return parts
-}
-
-// diffName is how a diff names a file: relative to the session's directory
-// where it lies inside, so that the diff can be applied there.
-func (c *converter) diffName(path string) string {
-	if rel, err := filepath.Rel(c.directory, path); err == nil && filepath.IsLocal(rel) {
-		path = rel
-	}
-	return strings.TrimPrefix(filepath.ToSlash(path), "/")
-}
-
-// labels are the two file names of a diff; "" is no file.
-func labels(before, after string) (from, to string) {
-	from, to = "/dev/null", "/dev/null"
-	if before != "" {
-		from = "a/" + before
-	}
-	if after != "" {
-		to = "b/" + after
-	}
-	return from, to
 }
 
 // relabel makes one form of OpenCode's patches, whose heads differ: the file
@@ -115,10 +84,9 @@ func relabel(patch, before, after string) string {
 		}
 		return ""
 	}
-	from, to := labels(before, after)
 	hunks := patch[at:]
 	if !strings.HasSuffix(hunks, "\n") {
 		hunks += "\n"
 	}
-	return "--- " + from + "\n+++ " + to + "\n" + hunks
+	return diff.Head(before, after) + hunks
 }

@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
-	"github.com/sandbox-agent/sandbox-agent/drivers/skills"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 

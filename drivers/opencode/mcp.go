@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/mcp"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -28,71 +28,27 @@ type mcpServer struct {
 // mcpServers translates the enabled servers of a session. getenv reads the
 // bridge's environment, from which a remote server's secrets can come.
 func mcpServers(servers map[string]drivers.MCPServer, getenv func(string) string) (map[string]mcpServer, error) {
+	enabled, err := mcp.Enabled(servers, getenv)
+	if err != nil {
+		return nil, err
+	}
 	native := map[string]mcpServer{}
-	for _, name := range slices.Sorted(maps.Keys(servers)) {
-		server := servers[name]
-		if !server.IsEnabled() {
+	for _, s := range enabled {
+		if s.URL != "" {
+			// It finds out by itself whether a server speaks SSE.
+			native[s.Name] = mcpServer{Type: "remote", URL: s.URL, Headers: s.Headers, OAuth: new(bool), Enabled: true, Timeout: s.TimeoutMS}
 			continue
 		}
-		n, err := nativeServer(&server, getenv)
+		command, err := s.CommandInCwd()
 		if err != nil {
-			return nil, universal.InvalidRequest("mcp server %q: %v", name, err)
+			return nil, err
 		}
-		native[name] = n
+		// See switches: servers may be packages that npm has to fetch.
+		env := map[string]string{"npm_config_offline": "false"}
+		maps.Copy(env, s.Env)
+		native[s.Name] = mcpServer{Type: "local", Command: command, Environment: env, Enabled: true, Timeout: s.TimeoutMS}
 	}
 	return native, nil
-}
-
-func nativeServer(s *drivers.MCPServer, getenv func(string) string) (mcpServer, error) {
-	switch s.Type {
-	case "local":
-		return localServer(s)
-	case "remote":
-		return remoteServer(s, getenv)
-	}
-	return mcpServer{}, fmt.Errorf("type is %q, want local or remote", s.Type)
-}
-
-func localServer(s *drivers.MCPServer) (mcpServer, error) {
-	if len(s.Command) == 0 || s.Command[0] == "" {
-		return mcpServer{}, fmt.Errorf("command is missing")
-	}
-	n := mcpServer{Type: "local", Command: s.Command, Enabled: true, Timeout: s.TimeoutMS}
-	// See switches: servers may be packages that npm has to fetch.
-	n.Environment = map[string]string{"npm_config_offline": "false"}
-	maps.Copy(n.Environment, s.Env)
-	if s.Cwd != "" {
-		if runtime.GOOS == "windows" {
-			return mcpServer{}, fmt.Errorf("cwd is not supported on this system; give the server an absolute path instead")
-		}
-		// OpenCode starts servers in the session's directory only.
-		n.Command = append([]string{"/bin/sh", "-c", `cd "$0" && exec "$@"`, s.Cwd}, s.Command...)
-	}
-	return n, nil
-}
-
-func remoteServer(s *drivers.MCPServer, getenv func(string) string) (mcpServer, error) {
-	if s.URL == "" {
-		return mcpServer{}, fmt.Errorf("url is missing")
-	}
-	// It finds out by itself whether a server speaks SSE.
-	n := mcpServer{Type: "remote", URL: s.URL, Headers: map[string]string{}, OAuth: new(bool), Enabled: true, Timeout: s.TimeoutMS}
-	maps.Copy(n.Headers, s.Headers)
-	for header, variable := range s.EnvHeaders {
-		value := getenv(variable)
-		if value == "" {
-			return mcpServer{}, fmt.Errorf("the environment variable %s for the header %s is not set", variable, header)
-		}
-		n.Headers[header] = value
-	}
-	if variable := s.BearerTokenEnvVar; variable != "" {
-		token := getenv(variable)
-		if token == "" {
-			return mcpServer{}, fmt.Errorf("the environment variable %s for the token is not set", variable)
-		}
-		n.Headers["Authorization"] = "Bearer " + strings.TrimSpace(token)
-	}
-	return n, nil
 }
 
 // mcpStatus is what OpenCode says of a tool server.

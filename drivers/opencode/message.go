@@ -1,25 +1,17 @@
 package opencode
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/gif" // the formats that models take
-	_ "image/jpeg"
-	_ "image/png"
-	"io"
-	"mime"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/attachment"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -131,7 +123,7 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 func (s *session) request(msg drivers.Message, settings drivers.Settings, parts []promptPart) (wireRequest, purposeKind) {
 	if name, arguments, ok := s.command(msg); ok {
 		if name == compactCommand {
-			model := splitModel(orDefault(settings.Model, s.place.chosen))
+			model := splitModel(cmp.Or(settings.Model, s.place.chosen))
 			return wireRequest{Method: "POST", Path: s.path("/summarize"), Query: s.query(), Body: model}, purposeRun
 		}
 		files := slices.DeleteFunc(slices.Clone(parts), func(p promptPart) bool { return p.Type != "file" })
@@ -194,7 +186,7 @@ func (s *session) promptParts(msg drivers.Message, model string) ([]promptPart, 
 // takes tells which kinds of input a model takes; all of them of one that is
 // not known.
 func (s *session) takes(model string) func(kind string) bool {
-	m := s.place.model(orDefault(model, s.place.chosen))
+	m := s.place.model(cmp.Or(model, s.place.chosen))
 	return func(kind string) bool { return m == nil || m.input == nil || m.input[kind] }
 }
 
@@ -209,7 +201,7 @@ func (s *session) save(a *drivers.Attachment) (string, error) {
 	}
 	s.mu.Lock()
 	s.saved++
-	name := fmt.Sprintf("%d-%s", s.saved, filepath.Base(filepath.Clean("/"+orDefault(a.Filename, "file"))))
+	name := fmt.Sprintf("%d-%s", s.saved, filepath.Base(filepath.Clean("/"+cmp.Or(a.Filename, "file"))))
 	s.mu.Unlock()
 	path := filepath.Join(s.files, name)
 	return path, os.WriteFile(path, a.Data, 0o600)
@@ -218,103 +210,32 @@ func (s *session) save(a *drivers.Attachment) (string, error) {
 // attachmentPart makes a part of an attachment; nil if only its path can be
 // told.
 func attachmentPart(a *drivers.Attachment, takes func(string) bool) (*promptPart, error) {
-	name := a.Filename
-	if name == "" && a.Path != "" {
-		name = filepath.Base(a.Path)
+	// One that was sent by value can be saved, however large it is.
+	f, err := attachment.Read(a, max(maxDocument, len(a.Data)))
+	if err != nil {
+		return nil, err
 	}
-	data := a.Data
-	if a.Path != "" && data == nil {
-		var whole bool
-		var err error
-		if data, whole, err = readHead(a.Path); err != nil {
-			return nil, universal.InvalidRequest("attachment %s can't be read: %v", a.Path, err).With("reason", "attachment_unreadable").Because(err)
-		}
-		if !whole {
-			return nil, nil
-		}
-	}
-	kind := mediaType(a.Mime, name, data)
 	switch {
-	case strings.HasPrefix(kind, "image/"):
-		if usable, err := checkImage(name, kind, data); err != nil || !usable || !takes("image") {
-			return nil, err
+	case f.Path != "" && f.Data == nil: // too large, or a directory
+		return nil, nil
+	case f.IsPicture():
+		if err := f.CheckImage(); err != nil {
+			return nil, attachment.Unusable(f.Name, err.Error())
 		}
-	case kind == "application/pdf":
-		if !bytes.HasPrefix(data, []byte("%PDF-")) {
-			return nil, unusable(name, "it is no PDF")
-		}
-		if !takes("pdf") || len(data) > maxDocument {
+		if !takes("image") || len(f.Data) > maxImage {
 			return nil, nil
 		}
-	case isText(data) && len(data) > 0 && len(data) <= maxText:
-		kind = "text/plain"
+	case f.IsPDF():
+		if err := f.CheckPDF(); err != nil {
+			return nil, attachment.Unusable(f.Name, err.Error())
+		}
+		if !takes("pdf") || len(f.Data) > maxDocument {
+			return nil, nil
+		}
+	case f.IsText() && !f.IsImage() && len(f.Data) <= maxText:
+		f.Kind = "text/plain"
 	default:
 		return nil, nil
 	}
-	return &promptPart{
-		Type: "file", Mime: kind, Filename: name,
-		URL: "data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data),
-	}, nil
-}
-
-func isText(data []byte) bool { return utf8.Valid(data) && !bytes.ContainsRune(data, 0) }
-
-func unusable(name, why string) error {
-	return universal.InvalidRequest("attachment %q can't be used: %s", name, why).With("reason", "attachment_unusable")
-}
-
-// readHead reads a file unless it is larger than anything that is sent, or a
-// directory.
-func readHead(path string) (data []byte, whole bool, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, false, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, false, err
-	case info.IsDir():
-		return nil, false, nil
-	case !info.Mode().IsRegular():
-		return nil, false, fmt.Errorf("not a regular file")
-	}
-	data, err = io.ReadAll(io.LimitReader(f, maxDocument+1))
-	if err != nil {
-		return nil, false, err
-	}
-	return data, len(data) <= maxDocument, nil
-}
-
-// mediaType is what an attachment is: what it looks like for the types where a
-// wrong one does harm, else what is said of it.
-func mediaType(said, name string, data []byte) string {
-	looks, _, _ := strings.Cut(http.DetectContentType(data), ";")
-	if strings.HasPrefix(looks, "image/") || looks == "application/pdf" {
-		return looks
-	}
-	for _, text := range []string{said, mime.TypeByExtension(filepath.Ext(name))} {
-		if kind, _, err := mime.ParseMediaType(text); err == nil && kind != "application/octet-stream" {
-			return kind
-		}
-	}
-	return looks
-}
-
-// checkImage tells whether models take an image; a broken one is an error.
-func checkImage(name, kind string, data []byte) (usable bool, err error) {
-	switch kind {
-	case "image/png", "image/jpeg", "image/gif":
-		if _, _, err := image.DecodeConfig(bytes.NewReader(data)); err != nil {
-			return false, unusable(name, "the picture is broken: "+err.Error())
-		}
-	case "image/webp":
-		if len(data) < 16 || string(data[:4]) != "RIFF" || string(data[8:12]) != "WEBP" {
-			return false, unusable(name, "the picture is broken")
-		}
-	default:
-		return false, nil
-	}
-	return len(data) <= maxImage, nil
+	return &promptPart{Type: "file", Mime: f.Kind, Filename: f.Name, URL: f.DataURL()}, nil
 }

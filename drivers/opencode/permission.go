@@ -1,12 +1,14 @@
 package opencode
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -95,7 +97,7 @@ func (c *converter) noteAskedDiff(waits *part, n *nativePermission) {
 	var of struct {
 		Diff string `json:"diff"`
 	}
-	if n.Permission == "edit" && json.Unmarshal(n.Metadata, &of) == nil && len(of.Diff) <= maxDiff {
+	if n.Permission == "edit" && json.Unmarshal(n.Metadata, &of) == nil && len(of.Diff) <= diff.Most {
 		waits.tool.diff = of.Diff
 	}
 }
@@ -128,7 +130,7 @@ func (c *converter) permissionTitle(n *nativePermission, tool string, input json
 	if len(input) > 0 {
 		return c.toolTitle(tool, input)
 	}
-	return firstLine(orDefault(strings.Join(n.Patterns, ", "), n.Permission))
+	return firstLine(cmp.Or(strings.Join(n.Patterns, ", "), n.Permission))
 }
 
 // alwaysRules says what "always" allows: of a command the patterns that

@@ -1,6 +1,7 @@
 package opencode
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 
@@ -76,7 +77,7 @@ func (r *request) answers(reply drivers.QuestionReply) ([][]string, error) {
 		answers[i] = []string{} // it was not answered
 		switch {
 		case reply.Answers == nil:
-			answers[i] = []string{orDefault(reply.Message, "The user declined to answer.")}
+			answers[i] = []string{cmp.Or(reply.Message, "The user declined to answer.")}
 		case i < len(reply.Answers) && reply.Answers[i] != nil:
 			answers[i] = reply.Answers[i]
 		}

@@ -1,6 +1,7 @@
 package opencode
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -269,7 +270,7 @@ func (s *session) ReplyPermission(ctx context.Context, id string, reply drivers.
 	case drivers.Once, drivers.Always:
 	case drivers.Reject:
 		// With a text the agent goes on, without one its turn ends.
-		b = body{"reject", orDefault(reply.Message, refusalText)}
+		b = body{"reject", cmp.Or(reply.Message, refusalText)}
 	default:
 		return universal.InvalidRequest("reply is %q, want once, always or reject", reply.Decision)
 	}
@@ -340,6 +341,9 @@ func (s *session) Update(ctx context.Context, change drivers.Settings) error {
 	if change.AgentMode != "" {
 		next.AgentMode = change.AgentMode
 	}
+	if change.PermissionMode != "" {
+		next.PermissionMode = change.PermissionMode
+	}
 	if err := s.checkSettings(&next, now); err != nil {
 		return err
 	}
@@ -391,11 +395,4 @@ func decode[T any](body json.RawMessage, err error) (T, error) {
 		return v, fmt.Errorf("read an answer of the agent: %w", err)
 	}
 	return v, nil
-}
-
-func orDefault(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }

@@ -2,6 +2,7 @@ package opencode
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -192,7 +193,7 @@ func (c *converter) toolTitle(name string, input json.RawMessage) string {
 	if server, tool := c.mcpTool(name); server != "" {
 		title = server + "." + tool
 	}
-	return firstLine(orDefault(title, name))
+	return firstLine(cmp.Or(title, name))
 }
 
 func callKey(message, call string) string { return message + "\x00" + call }

@@ -1,6 +1,7 @@
 package opencode
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -365,5 +366,5 @@ func (c *converter) endCompaction(status universal.ItemStatus, otherwise string)
 	if status != universal.StatusCompleted {
 		label = "compacting"
 	}
-	c.complete(statusItem(orDefault(key, "compaction:"+otherwise), label, "", status))
+	c.complete(statusItem(cmp.Or(key, "compaction:"+otherwise), label, "", status))
 }

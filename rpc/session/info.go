@@ -18,8 +18,8 @@ type Info struct {
 	NativeSessionID universal.NullString         `json:"nativeSessionId"`
 	Ended           bool                         `json:"ended"`
 	EventCount      uint64                       `json:"eventCount"`
-	CreatedAt       int64                        `json:"createdAt"` // Unix milliseconds
-	UpdatedAt       int64                        `json:"updatedAt"` // of the last event
+	CreatedAt       int64                        `json:"createdAt"` // in Unix milliseconds
+	UpdatedAt       int64                        `json:"updatedAt"` // of the last event, in Unix milliseconds
 	Directory       universal.NullString         `json:"directory"`
 	Title           universal.NullString         `json:"title"`
 	MCP             map[string]drivers.MCPServer `json:"mcp,omitempty"` // secrets masked

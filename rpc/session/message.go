@@ -34,7 +34,7 @@ type Attachment struct {
 type MessageOptions struct {
 	Message     string       `json:"message"`
 	Attachments []Attachment `json:"attachments,omitempty"`
-	OnBusy      BusyPolicy   `json:"onBusy,omitempty"`
+	OnBusy      BusyPolicy   `json:"onBusy,omitempty"` // queue unless it says otherwise
 	// ClientMessageID makes the send idempotent: a second one with the same
 	// id is answered like the first and does nothing.
 	ClientMessageID string `json:"clientMessageId,omitempty"`

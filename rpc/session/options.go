@@ -185,7 +185,8 @@ type InterruptOptions struct {
 	// TurnID, if given, must be the running or a waiting turn; another one is
 	// left alone, since it has ended already.
 	TurnID string `json:"turnId,omitempty"`
-	// Queue is "keep" (the default) or "drop".
+	// Queue says what becomes of the messages that wait: keep (the default) or
+	// drop.
 	Queue string `json:"queue,omitempty"`
 }
 

@@ -3,6 +3,7 @@ package generator_test
 import (
 	"bytes"
 	"encoding/json"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -57,5 +58,19 @@ func TestEverythingIsDescribed(t *testing.T) {
 func TestNoSource(t *testing.T) {
 	if _, err := generator.Documents(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no source") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The program reads the documents and holds nothing of what makes or checks
+// them.
+func TestProgramLinksNoGenerator(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../../cmd/sandbox-agent").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"invopop/jsonschema", "santhosh-tekuri/jsonschema", "kin-openapi", "schema/generator", "schema/schematest"} {
+		if strings.Contains(string(out), name) {
+			t.Errorf("the program links %s", name)
+		}
 	}
 }

@@ -140,12 +140,22 @@ func info(title, description string) documentInfo {
 	return documentInfo{title, description, schema.Version, documentLicense{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"}}
 }
 
-// openRPCParams are the members of an object as params.
+// openRPCParams are the members of an object as params; OpenRPC wants those
+// first that are required.
 func openRPCParams(object *jsonschema.Schema) []openRPCParam {
 	params := []openRPCParam{}
 	for p := object.Properties.Oldest(); p != nil; p = p.Next() {
 		params = append(params, openRPCParam{p.Key, p.Value.Description, slices.Contains(object.Required, p.Key), p.Value})
 	}
+	slices.SortStableFunc(params, func(a, b openRPCParam) int {
+		switch {
+		case a.Required == b.Required:
+			return 0
+		case a.Required:
+			return -1
+		}
+		return 1
+	})
 	return params
 }
 

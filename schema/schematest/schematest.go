@@ -104,27 +104,45 @@ func (v *Validator) Definition(name string, value []byte) error {
 
 // Params checks the params of a method or of a notification.
 func (v *Validator) Params(method string, params []byte) error {
-	for _, m := range v.openRPC.Methods {
-		if m.Name == method {
-			return v.Definition(m.Params.name(), params)
-		}
+	definition, err := v.ParamsOf(method)
+	if err != nil {
+		return err
 	}
-	for _, n := range v.openRPC.Notifications {
-		if n.Name == method {
-			return v.Definition(n.Params.name(), params)
-		}
-	}
-	return fmt.Errorf("there is no method %s", method)
+	return v.Definition(definition, params)
 }
 
 // Result checks the result of a method on stdio.
 func (v *Validator) Result(method string, result []byte) error {
+	definition, err := v.ResultOf(method)
+	if err != nil {
+		return err
+	}
+	return v.Definition(definition, result)
+}
+
+// ParamsOf is the definition of the params of a method or of a notification.
+func (v *Validator) ParamsOf(method string) (string, error) {
 	for _, m := range v.openRPC.Methods {
 		if m.Name == method {
-			return v.Definition(m.Result.Schema.name(), result)
+			return m.Params.name(), nil
 		}
 	}
-	return fmt.Errorf("there is no method %s", method)
+	for _, n := range v.openRPC.Notifications {
+		if n.Name == method {
+			return n.Params.name(), nil
+		}
+	}
+	return "", fmt.Errorf("there is no method %s", method)
+}
+
+// ResultOf is the definition of the result of a method.
+func (v *Validator) ResultOf(method string) (string, error) {
+	for _, m := range v.openRPC.Methods {
+		if m.Name == method {
+			return m.Result.Schema.name(), nil
+		}
+	}
+	return "", fmt.Errorf("there is no method %s", method)
 }
 
 func (r reference) name() string { return r.Ref[strings.LastIndex(r.Ref, "/")+1:] }

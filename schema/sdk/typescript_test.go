@@ -173,7 +173,7 @@ func TestTypeScriptPackage(t *testing.T) {
 		t.Errorf("the package holds (-want +got):\n%s", diff)
 	}
 
-	consumer := typescript{t: t, dir: t.TempDir(), env: append(os.Environ(), "SANDBOX_AGENT_BIN="+buildProgram(t))}
+	consumer := typescript{t: t, dir: t.TempDir(), env: append(os.Environ(), "SANDBOX_AGENT_BIN=")}
 	consumer.copy("typescript/test/consumer", ".")
 	modules := filepath.Join(consumer.dir, "node_modules")
 	if err := os.MkdirAll(filepath.Join(modules, "sandbox-agent"), 0o755); err != nil {
@@ -188,8 +188,38 @@ func TestTypeScriptPackage(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(consumer.dir, "package.json"), []byte(`{"type":"module"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	// The program comes from the package of the platform, and without the
+	// right to run, which some package managers lose.
+	binaries := filepath.Join("node_modules", "@sandbox-agent", "cli-"+consumer.run("node", "-p", "`${process.platform}-${process.arch}`"))
+	binaries = filepath.Join(strings.TrimSpace(binaries), "bin")
+	if err := os.MkdirAll(filepath.Join(consumer.dir, binaries), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	program := buildProgram(t)
+	consumer.copy(program, filepath.Join(binaries, filepath.Base(program)))
 	consumer.run("node", "node_modules/typescript/bin/tsc", "-p", ".")
 	if out := consumer.run("node", "build/narrow.js"); out != "true\n" {
 		t.Errorf("the program prints %q", out)
+	}
+}
+
+// TestTypeScriptREADME lets the project's README show only what the package's
+// README shows too, whose examples are run.
+func TestTypeScriptREADME(t *testing.T) {
+	t.Parallel()
+	own, err := os.ReadFile("typescript/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const begin, end = "```ts\n", "\n```\n"
+	for _, block := range strings.Split(string(project), begin)[1:] {
+		code, _, _ := strings.Cut(block, end)
+		if !strings.Contains(string(own), begin+code+end) {
+			t.Errorf("README.md has an example that the package's README has not:\n%s", code)
+		}
 	}
 }

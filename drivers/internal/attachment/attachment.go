@@ -5,6 +5,8 @@ package attachment
 
 import (
 	"bytes"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"image"
 	_ "image/gif" // for DecodeConfig
@@ -68,6 +70,32 @@ func (f *File) IsText() bool {
 
 // IsImage tells whether the file says that it is a picture, of whatever kind.
 func (f *File) IsImage() bool { return strings.HasPrefix(f.Kind, "image/") }
+
+// IsPicture tells whether it says that it is a picture of a kind that models
+// take.
+func (f *File) IsPicture() bool {
+	switch f.Kind {
+	case "image/png", "image/jpeg", "image/gif", "image/webp":
+		return true
+	}
+	return false
+}
+
+// IsPDF tells whether the file says that it is a PDF.
+func (f *File) IsPDF() bool { return f.Kind == "application/pdf" }
+
+// CheckPDF says what is wrong with a PDF.
+func (f *File) CheckPDF() error {
+	if !bytes.HasPrefix(f.Data, []byte("%PDF-")) {
+		return errors.New("it is no PDF")
+	}
+	return nil
+}
+
+// DataURL is the file as a data: URL of its kind.
+func (f *File) DataURL() string {
+	return "data:" + f.Kind + ";base64," + base64.StdEncoding.EncodeToString(f.Data)
+}
 
 // CheckImage says what is wrong with a picture: models take PNG, JPEG, GIF and
 // WebP that aren't broken.

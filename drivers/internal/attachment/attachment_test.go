@@ -62,6 +62,21 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	pdf := File{Kind: "application/pdf", Data: []byte("%PDF-1.4")}
+	if err := pdf.CheckPDF(); err != nil || !pdf.IsPDF() {
+		t.Errorf("a PDF is none: %v", err)
+	}
+	if f, err := Read(&drivers.Attachment{Data: []byte("hello"), Mime: "application/pdf"}, 1000); err != nil || !f.IsPDF() || f.CheckPDF() == nil {
+		t.Errorf("what says that it is a PDF is %+v (%v)", f, err)
+	}
+	if got, want := (&File{Kind: "text/plain", Data: []byte("hi")}).DataURL(), "data:text/plain;base64,aGk="; got != want {
+		t.Errorf("the URL is %s, want %s", got, want)
+	}
+	for kind, want := range map[string]bool{"image/png": true, "image/webp": true, "image/svg+xml": false, "text/plain": false} {
+		if f := (File{Kind: kind}); f.IsPicture() != want {
+			t.Errorf("%s is a picture: %v", kind, !want)
+		}
+	}
 	if f, err := Read(&drivers.Attachment{Path: dir}, 1000); err != nil || f.Data != nil {
 		t.Errorf("a directory is %+v (%v)", f, err)
 	}

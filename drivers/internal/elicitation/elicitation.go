@@ -9,6 +9,7 @@ package elicitation
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -160,8 +161,8 @@ func (r *Request) Questions() []universal.Question {
 	for i, name := range names {
 		p := r.Schema.Properties.byName[name]
 		q := universal.Question{
-			Header:      firstOf(p.Title, name),
-			Prompt:      firstOf(p.Description, p.Title, name),
+			Header:      cmp.Or(p.Title, name),
+			Prompt:      cmp.Or(p.Description, p.Title, name),
 			MultiSelect: p.Type == "array",
 			Secret:      p.Format == "password",
 			Options:     []universal.QuestionOption{},
@@ -179,15 +180,6 @@ func (r *Request) Questions() []universal.Question {
 		questions[i] = q
 	}
 	return questions
-}
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }
 
 // Answer is what the server gets.

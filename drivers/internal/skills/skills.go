@@ -1,11 +1,17 @@
-// Package skills finds the skills that a session is given: folders with a file
-// SKILL.md. It reads folders and writes nothing.
+// Package skills finds the skills that a session is given, and gathers them in a
+// directory of the session's own for agents that want them in one place.
+//
+// A skill is a folder with a file SKILL.md, of which nothing more is read: what
+// is wrong in it is the agent's to tell. The skills themselves are never changed
+// and stay where they are. Only directories of this machine are looked at;
+// nothing is fetched.
 package skills
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,4 +96,22 @@ func isSkill(dir string) bool {
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
+}
+
+// Gather makes dir and puts each skill into it under its name: as a link or,
+// where the system lets only some users make links, as a copy.
+func Gather(dir string, skills map[string]string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("gather skills: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(skills)) {
+		link := filepath.Join(dir, name)
+		if err := os.Symlink(skills[name], link); err == nil {
+			continue
+		}
+		if err := os.CopyFS(link, os.DirFS(skills[name])); err != nil {
+			return fmt.Errorf("gather skills: copy %s: %w", name, err)
+		}
+	}
+	return nil
 }

@@ -59,3 +59,25 @@ func TestFind(t *testing.T) {
 		})
 	}
 }
+
+func TestGather(t *testing.T) {
+	root := t.TempDir()
+	own := filepath.Join(root, "own", "greeter")
+	if err := os.MkdirAll(own, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(own, File), []byte("hello"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, "gathered")
+	if err := Gather(dir, map[string]string{"greeter": own}); err != nil {
+		t.Fatal(err)
+	}
+	found, err := Find("agent", []drivers.SkillSource{{Source: dir}})
+	if diff := cmp.Diff(map[string]string{"greeter": filepath.Join(dir, "greeter")}, found); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if text, err := os.ReadFile(filepath.Join(found["greeter"], File)); err != nil || string(text) != "hello" {
+		t.Errorf("the skill has %q (%v)", text, err)
+	}
+}

@@ -11,12 +11,15 @@ from pathlib import Path
 from sandbox_agent import SandboxAgent
 
 README = Path(__file__).parent.parent / "README.md"
+PROJECT = Path(__file__).parents[4] / "README.md"
 
 
 class Readme(unittest.TestCase):
     def test_examples(self) -> None:
         examples = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
         self.assertEqual(len(examples), 2)
+        # The project's own README shows the first of them.
+        self.assertIn("```python\n" + examples[0], PROJECT.read_text())
         with SandboxAgent.start(log="silent") as server:
             transport = server._client._transport
             given = {"URL": transport._base, "TOKEN": transport._headers["Authorization"].removeprefix("Bearer ")}  # type: ignore[attr-defined]

@@ -1,5 +1,5 @@
+import { disposedError, localError } from "./errors.js";
 import { HttpTransport } from "./http.js";
-import { disposedError } from "./errors.js";
 import type { SandboxAgentStartOptions } from "./start.js";
 import { followSession, followTurn, watchSessions, type StreamSettings } from "./streams.js";
 import type { FileBody, Params, Transport } from "./transport.js";
@@ -25,6 +25,18 @@ export interface SandboxAgentConnectOptions {
 type In<M extends keyof api.Methods, Elsewhere extends string = never> = Omit<api.Methods[M]["params"], Elsewhere>;
 type Out<M extends keyof api.Methods> = api.Methods[M]["result"];
 
+/** What call does not make, since it streams or carries files, and what makes it. */
+const apart = {
+  "sessions/subscribe": "streamEvents or watchSessions",
+  "sessions/sendMessageStream": "streamTurn",
+  "fs/read": "readFsFile",
+  "fs/write": "writeFsFile",
+  "fs/upload": "uploadFsBatch",
+} as const;
+
+/** CallableMethod is a method that is answered once, in JSON. */
+export type CallableMethod = Exclude<keyof api.Methods, keyof typeof apart>;
+
 /** StreamQuery chooses a session's events. */
 export type StreamQuery = In<"sessions/subscribe", "sessionId">;
 /** TurnQuery says how far a turn is followed, and with what. */
@@ -37,7 +49,7 @@ export type MessageRequest = In<"sessions/sendMessage", "sessionId">;
 /**
  * SandboxAgent is a client of a bridge: of one that it starts, or of a server
  * that runs somewhere. Every method of the bridge is there by a name of its
- * own and, with the names of the schema, by call.
+ * own, and those that are answered once also by call.
  *
  * What fails is a SandboxAgentError. A signal that is aborted ends a call or a
  * stream with the signal's reason, and never a turn of an agent: that is what
@@ -77,9 +89,11 @@ export class SandboxAgent {
     return this.#disposed;
   }
 
-  /** call makes any call that is answered once, by the names of the schema. */
-  async call<M extends keyof api.Methods>(method: M, params: api.Methods[M]["params"], signal?: AbortSignal): Promise<Out<M>> {
+  /** call makes any call that is answered once, by the names of the schema. Streams and files have methods of their own. */
+  async call<M extends CallableMethod>(method: M, params: api.Methods[M]["params"], signal?: AbortSignal): Promise<Out<M>> {
     this.#check();
+    const better = (apart as Record<string, string>)[method];
+    if (better) throw localError("not_supported", `${method} can't be made by call; use ${better}`);
     return (await this.#transport.call(method, params as Params, signal)) as Out<M>;
   }
 

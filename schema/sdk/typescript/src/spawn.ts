@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { accessSync, chmodSync, constants, existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer, type AddressInfo } from "node:net";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 import { BrokenError, localError, SandboxAgentError } from "./errors.js";
@@ -207,18 +207,18 @@ function findBinary(given: string | undefined): string {
   const program = process.platform === "win32" ? "sandbox-agent.exe" : "sandbox-agent";
   const fromPackage = `@sandbox-agent/cli-${process.platform}-${process.arch}`;
   if (given !== undefined) {
-    if (isFile(given)) return executable(given);
+    if (isFile(given)) return executable(resolve(given));
     throw localError("not_found", `there is no program at spawn.binaryPath, ${given}`);
   }
   const variable = process.env["SANDBOX_AGENT_BIN"];
-  if (variable && isFile(variable)) return executable(variable);
+  if (variable && isFile(variable)) return executable(resolve(variable));
   try {
     return executable(createRequire(import.meta.url).resolve(`${fromPackage}/bin/${program}`));
   } catch {
     // That package is not installed.
   }
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
-    if (directory && isFile(join(directory, program))) return join(directory, program);
+    if (directory && isFile(join(directory, program))) return resolve(directory, program);
   }
   throw localError("not_found", `the program ${program} was not found: set spawn.binaryPath or SANDBOX_AGENT_BIN${variable ? ` (there is no file ${variable})` : ""}, install ${fromPackage}, or put it into the PATH`);
 }

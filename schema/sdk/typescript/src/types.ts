@@ -9,7 +9,7 @@ export type ServerState = "running" | "stopped" | "error";
 /**
  * EventSource tells who an event comes from.
  * - `agent`: the agent said so
- * - `daemon`: the bridge made it; Synthetic is true
+ * - `daemon`: the bridge made it; such an event is synthetic
  */
 export type EventSource = "agent" | "daemon";
 /**
@@ -127,7 +127,7 @@ export type ErrorKind =
   | "not_supported"
   | "request_cancelled";
 /**
- * EventType names what an event tells and thereby the type of its Data.
+ * EventType names what an event tells and thereby what its data holds.
  */
 export type EventType =
   | "session.started"
@@ -194,7 +194,7 @@ export type StopReason = "end_turn" | "interrupted" | "cancelled" | "error" | "m
  */
 export type ItemKind = "message" | "tool_call" | "tool_result" | "system" | "status" | "unknown";
 /**
- * ItemRole tells who an item comes from. The empty Role is null in JSON.
+ * ItemRole tells who an item comes from. In JSON the empty one is null.
  */
 export type ItemRole = "user" | "assistant" | "system" | "tool";
 /**
@@ -257,7 +257,7 @@ export type StreamUntil = "input" | "turn";
 export type StreamEndReason = "turn_ended" | "input_needed" | "session_deleted" | "unsubscribed" | "shutdown";
 
 /**
- * AgentCapabilities says what an agent can do through its driver. The first eighteen are the names that clients of the v0.1 API know. The tag doc is what a person reads of a flag, wherever it is explained.
+ * AgentCapabilities says what an agent can do through its driver. The first eighteen are the names that clients of the v0.1 API know. Each flag has its explanation with it.
  */
 export interface AgentCapabilities {
   /**
@@ -381,6 +381,10 @@ export interface AgentCapabilities {
    */
   plan: boolean;
   /**
+   * a finished plan waits for the user's approval, as a question
+   */
+  planApproval: boolean;
+  /**
    * sub-agents, with links to the calls that started them
    */
   subagents: boolean;
@@ -430,7 +434,7 @@ export interface AgentInfo {
   serverStatus?: ServerStatus;
 }
 /**
- * ServerStatus tells of an agent's server, or of all of them where sessions can't share one. The zero value with ServerStopped is a server that was never needed.
+ * ServerStatus tells of an agent's server, or of all of them where sessions can't share one. One that is stopped and says nothing else was never needed.
  */
 export interface ServerStatus {
   status: ServerState;
@@ -439,7 +443,7 @@ export interface ServerStatus {
    */
   baseUrl?: string;
   /**
-   * `uptimeMs` is for how many milliseconds it has been running; nil when it isn't.
+   * `uptimeMs` is for how many milliseconds it has been running, if it is.
    */
   uptimeMs?: number;
   /**
@@ -472,7 +476,7 @@ export interface AgentParams {
   agent: string;
 }
 /**
- * `agent.unparsed`: UnparsedData reports a message of the agent that was not understood. The message itself is the event's Raw.
+ * `agent.unparsed`: UnparsedData reports a message of the agent that was not understood. The message itself is the event's raw payload.
  */
 export interface AgentUnparsedEvent {
   /**
@@ -512,11 +516,20 @@ export interface AgentUnparsedEvent {
   raw: JSONValue;
 }
 /**
- * UnparsedData reports a message of the agent that was not understood. The message itself is the event's Raw.
+ * UnparsedData reports a message of the agent that was not understood. The message itself is the event's raw payload.
  */
 export interface UnparsedData {
+  /**
+   * what is wrong with it
+   */
   error: string;
+  /**
+   * the agent that it came from
+   */
   location: string;
+  /**
+   * always null here
+   */
   raw_hash: string | null;
 }
 /**
@@ -866,11 +879,17 @@ export interface Empty {
  * ErrorData reports trouble; the session goes on unless session.ended follows.
  */
 export interface ErrorData {
+  /**
+   * for a person
+   */
   message: string;
   /**
    * `code` is the agent's or the bridge's own short name of the error.
    */
   code: string | null;
+  /**
+   * whatever else is known; null if nothing
+   */
   details: JSONValue;
   category: ErrorCategory;
   /**
@@ -938,10 +957,13 @@ export interface EventsParams {
   includeRaw?: boolean;
 }
 /**
- * EventsResult is a run of events. It is encoded from the log's bytes.
+ * EventsResult is a run of events.
  */
 export interface EventsResult {
   events: UniversalEvent[];
+  /**
+   * `hasMore` tells that there are events after the last of these.
+   */
   hasMore: boolean;
 }
 /**
@@ -1049,6 +1071,9 @@ export interface SessionUpdatedData {
  * SlashCommand is a slash command that the agent offers.
  */
 export interface SlashCommand {
+  /**
+   * without the slash
+   */
   name: string;
   description: string;
 }
@@ -1214,6 +1239,9 @@ export interface TurnEndedData {
   phase: TurnPhase;
   turn_id?: string;
   stop_reason: StopReason;
+  /**
+   * of this turn
+   */
   usage?: Usage;
   metadata?: JSONValue;
 }
@@ -1221,11 +1249,26 @@ export interface TurnEndedData {
  * Usage counts the tokens of the turn so far. One meaning for every agent: input includes cache reads and writes, output includes reasoning, total is input plus output, sub-agents are included. A figure that the agent does not give is absent.
  */
 export interface Usage {
+  /**
+   * with those of the cache
+   */
   input_tokens?: number;
+  /**
+   * read from the cache
+   */
   cached_input_tokens?: number;
+  /**
+   * written to the cache
+   */
   cache_write_tokens?: number;
+  /**
+   * with those of reasoning
+   */
   output_tokens?: number;
   reasoning_tokens?: number;
+  /**
+   * input and output
+   */
   total_tokens?: number;
   /**
    * `cost_usd` is what the agent says the turn cost, in US dollars.
@@ -1291,7 +1334,13 @@ export interface ItemData {
  * UniversalItem is something that was said or done. One item streams one text.
  */
 export interface UniversalItem {
+  /**
+   * unique within the session
+   */
   item_id: string;
+  /**
+   * the agent's own id of it
+   */
   native_item_id: string | null;
   /**
    * `parent_id` is null for the main agent; for all that a sub-agent does it is the item id of the tool call that started the sub-agent.
@@ -1347,6 +1396,9 @@ export interface ItemDeltaEvent {
  */
 export interface ItemDeltaData {
   item_id: string;
+  /**
+   * the agent's own id of the item
+   */
   native_item_id: string | null;
   delta: string;
 }
@@ -1435,12 +1487,18 @@ export interface PermissionRequestedEvent {
  */
 export interface PermissionData {
   permission_id: string;
+  /**
+   * `action` is what the agent calls the thing that it wants to do, such as the name of a tool.
+   */
   action: string;
   status: PermissionStatus;
   /**
    * `metadata` is what the agent said about the request; null if nothing.
    */
   metadata: JSONValue;
+  /**
+   * `title` is one line for a person, such as the command or the path.
+   */
   title?: string;
   /**
    * `item_id` is the tool call that waits.
@@ -1555,9 +1613,15 @@ export interface QuestionData {
   question_id: string;
   prompt: string;
   options: string[];
+  /**
+   * null until it is answered, and when it is refused
+   */
   response: string | null;
   status: QuestionStatus;
   questions?: Question[];
+  /**
+   * for each question its choices or free texts
+   */
   responses?: string[][];
   /**
    * `item_id` is the tool call that waits.
@@ -1679,11 +1743,26 @@ export interface UsageUpdatedEvent {
  * UsageData is the usage of the running turn, or outside one of the session's last turn.
  */
 export interface UsageData {
+  /**
+   * with those of the cache
+   */
   input_tokens?: number;
+  /**
+   * read from the cache
+   */
   cached_input_tokens?: number;
+  /**
+   * written to the cache
+   */
   cache_write_tokens?: number;
+  /**
+   * with those of reasoning
+   */
   output_tokens?: number;
   reasoning_tokens?: number;
+  /**
+   * input and output
+   */
   total_tokens?: number;
   /**
    * `cost_usd` is what the agent says the turn cost, in US dollars.
@@ -1794,6 +1873,9 @@ export interface QuotaUpdatedEvent {
  */
 export interface QuotaData {
   kind: QuotaKind;
+  /**
+   * in the agent's own words
+   */
   status: string;
   resets_at?: string;
   detail?: string;
@@ -2033,7 +2115,7 @@ export interface InterruptParams {
    */
   turnId?: string;
   /**
-   * `queue` is "keep" (the default) or "drop".
+   * `queue` says what becomes of the messages that wait: keep (the default) or drop.
    */
   queue?: string;
 }
@@ -2049,10 +2131,7 @@ export interface ListParams {
  * MCPServer is a tool server that a session gets: started by the agent (`command`) or reached over HTTP (`url`).
  */
 export interface MCPServer {
-  /**
-   * "local" or "remote"
-   */
-  type: string;
+  type: "local" | "remote";
   command?: string[];
   env?: {
     [k: string]: string;
@@ -2062,10 +2141,7 @@ export interface MCPServer {
   headers?: {
     [k: string]: string;
   };
-  /**
-   * "http" or "sse"
-   */
-  transport?: string;
+  transport?: "http" | "sse";
   /**
    * `bearerTokenEnvVar` and `envHeaders` name environment variables of the bridge whose values are sent as the token and as headers.
    */
@@ -2074,7 +2150,7 @@ export interface MCPServer {
     [k: string]: string;
   };
   /**
-   * nil: yes
+   * unless it is false
    */
   enabled?: boolean;
   timeoutMs?: number;
@@ -2183,6 +2259,9 @@ export interface SendParams {
   sessionId: string;
   message: string;
   attachments?: Attachment[];
+  /**
+   * queue unless it says otherwise
+   */
   onBusy?: BusyPolicy;
   /**
    * `clientMessageId` makes the send idempotent: a second one with the same id is answered like the first and does nothing.
@@ -2206,6 +2285,9 @@ export interface SendStreamParams {
   sessionId: string;
   message: string;
   attachments?: Attachment[];
+  /**
+   * queue unless it says otherwise
+   */
   onBusy?: BusyPolicy;
   /**
    * `clientMessageId` makes the send idempotent: a second one with the same id is answered like the first and does nothing.
@@ -2249,11 +2331,11 @@ export interface SessionInfo {
   ended: boolean;
   eventCount: number;
   /**
-   * Unix milliseconds
+   * in Unix milliseconds
    */
   createdAt: number;
   /**
-   * of the last event
+   * of the last event, in Unix milliseconds
    */
   updatedAt: number;
   directory: string | null;
@@ -2292,7 +2374,7 @@ export interface SessionInfo {
   pendingQuestions?: QuestionData[];
 }
 /**
- * SessionEventParams are the params of a session/event notification. The bridge writes them without decoding the event.
+ * SessionEventParams are the params of a session/event notification.
  */
 export interface SessionEventParams {
   subscriptionId: string;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 
 import { SandboxAgent, SandboxAgentError } from "sandbox-agent";
@@ -24,6 +24,19 @@ describe("a program that can't be started", { timeout: patienceMs }, () => {
         process.env["SANDBOX_AGENT_BIN"] = "/nowhere/else";
         process.env["PATH"] = "";
         await assert.rejects(start({}), { kind: "not_found", message: /SANDBOX_AGENT_BIN \(there is no file \/nowhere\/else\), install @sandbox-agent\/cli-/ });
+      } finally {
+        process.env["SANDBOX_AGENT_BIN"] = binary;
+        process.env["PATH"] = path;
+      }
+    });
+
+    it(`is another one in the PATH (${transport})`, async () => {
+      const { SANDBOX_AGENT_BIN: binary, PATH: path } = process.env;
+      const program = await script("echo from the PATH >&2; exit 5");
+      try {
+        delete process.env["SANDBOX_AGENT_BIN"];
+        process.env["PATH"] = `${dirname(program)}${delimiter}${path}`;
+        await assert.rejects(start({}), { kind: "stream_error", message: /ended with code 5: from the PATH/ });
       } finally {
         process.env["SANDBOX_AGENT_BIN"] = binary;
         process.env["PATH"] = path;
@@ -188,6 +201,13 @@ it("has no raw answers over stdio", async () => {
   await assert.rejects(client.call("sessions/unsubscribe", { subscriptionId: "sub_99" }), { kind: "invalid_request" });
   const server = await startBridge("http");
   await assert.rejects(server.call("shutdown", {}), { kind: "not_supported", message: /transport "stdio"/ });
+});
+
+it("makes no call of what is a stream or a file", async () => {
+  const client = await startBridge("http");
+  const call = client.call.bind(client) as (method: string, params: object) => Promise<unknown>;
+  await assert.rejects(call("sessions/subscribe", { sessionId: "s" }), { kind: "not_supported", message: /use streamEvents/ });
+  await assert.rejects(call("fs/write", { path: "x", content: "" }), { kind: "not_supported", message: /use writeFsFile/ });
 });
 
 it("refuses a message that is larger than the bridge reads", async () => {

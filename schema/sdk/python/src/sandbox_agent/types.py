@@ -20,7 +20,7 @@ class Unknown:
 @dataclass(kw_only=True)
 class AgentCapabilities:
     """AgentCapabilities says what an agent can do through its driver. The first eighteen are the names that clients
-    of the v0.1 API know. The tag doc is what a person reads of a flag, wherever it is explained."""
+    of the v0.1 API know. Each flag has its explanation with it."""
 
     #: the agent can look around and propose, without changing anything
     plan_mode: bool = field(metadata={"json": "planMode"})
@@ -82,6 +82,8 @@ class AgentCapabilities:
     cost: bool
     #: the agent's task list
     plan: bool
+    #: a finished plan waits for the user's approval, as a question
+    plan_approval: bool = field(metadata={"json": "planApproval"})
     #: sub-agents, with links to the calls that started them
     subagents: bool
     #: work that outlives its turn
@@ -154,7 +156,7 @@ class AgentParams:
 @dataclass(kw_only=True)
 class AgentUnparsedEvent:
     """`agent.unparsed`: UnparsedData reports a message of the agent that was not understood. The message itself is
-    the event's Raw."""
+    the event's raw payload."""
 
     #: `event_id` is "evt_<sequence>": unique only within its session.
     event_id: str
@@ -345,10 +347,12 @@ class Empty:
 class ErrorData:
     """ErrorData reports trouble; the session goes on unless session.ended follows."""
 
+    #: for a person
     message: str
     #: `code` is the agent's or the bridge's own short name of the error.
     code: str | None
-    details: JSONValue
+    #: whatever else is known; null if nothing
+    details: Any
     category: ErrorCategory
     #: `retryable` says that the same message may work later.
     retryable: bool
@@ -401,9 +405,10 @@ class EventsParams:
 
 @dataclass(kw_only=True)
 class EventsResult:
-    """EventsResult is a run of events. It is encoded from the log's bytes."""
+    """EventsResult is a run of events."""
 
     events: list[UniversalEvent]
+    #: `hasMore` tells that there are events after the last of these.
     has_more: bool = field(metadata={"json": "hasMore"})
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
@@ -664,7 +669,7 @@ class InterruptParams:
     #: `turnId`, if given, must be the running or a waiting turn; another one is left alone, since it has ended
     #: already.
     turn_id: str | None = field(default=None, metadata={"json": "turnId"})
-    #: `queue` is "keep" (the default) or "drop".
+    #: `queue` says what becomes of the messages that wait: keep (the default) or drop.
     queue: str | None = None
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
@@ -714,6 +719,7 @@ class ItemDeltaData:
     """ItemDeltaData is the next piece of an item's text."""
 
     item_id: str
+    #: the agent's own id of the item
     native_item_id: str | None
     delta: str
     #: What this version of the package doesn't know.
@@ -832,20 +838,18 @@ class MCPServer:
     """MCPServer is a tool server that a session gets: started by the agent (`command`) or reached over HTTP
     (`url`)."""
 
-    #: "local" or "remote"
-    type: str
+    type: Literal["local", "remote"]
     command: list[str] | None = None
     env: dict[str, str] | None = None
     cwd: str | None = None
     url: str | None = None
     headers: dict[str, str] | None = None
-    #: "http" or "sse"
-    transport: str | None = None
+    transport: Literal["http", "sse"] | None = None
     #: `bearerTokenEnvVar` and `envHeaders` name environment variables of the bridge whose values are sent as the
     #: token and as headers.
     bearer_token_env_var: str | None = field(default=None, metadata={"json": "bearerTokenEnvVar"})
     env_headers: dict[str, str] | None = field(default=None, metadata={"json": "envHeaders"})
-    #: nil: yes
+    #: unless it is false
     enabled: bool | None = None
     timeout_ms: int | None = field(default=None, metadata={"json": "timeoutMs"})
     #: What this version of the package doesn't know.
@@ -876,10 +880,12 @@ class PermissionData:
     """PermissionData asks whether the agent may do something, and later tells what was answered."""
 
     permission_id: str
+    #: `action` is what the agent calls the thing that it wants to do, such as the name of a tool.
     action: str
     status: PermissionStatus
     #: `metadata` is what the agent said about the request; null if nothing.
     metadata: Any
+    #: `title` is one line for a person, such as the command or the path.
     title: str | None = None
     #: `item_id` is the tool call that waits.
     item_id: str | None = None
@@ -1073,9 +1079,11 @@ class QuestionData:
     question_id: str
     prompt: str
     options: list[str]
+    #: null until it is answered, and when it is refused
     response: str | None
     status: QuestionStatus
     questions: list[Question] | None = None
+    #: for each question its choices or free texts
     responses: list[list[str]] | None = None
     #: `item_id` is the tool call that waits.
     item_id: str | None = None
@@ -1179,6 +1187,7 @@ class QuotaData:
     """QuotaData is what the agent tells of the account's limits."""
 
     kind: QuotaKind
+    #: in the agent's own words
     status: str
     resets_at: str | None = None
     detail: str | None = None
@@ -1263,7 +1272,8 @@ class SendParams:
     session_id: str = field(metadata={"json": "sessionId"})
     message: str
     attachments: list[Attachment] | None = None
-    on_busy: BusyPolicy | None = field(default=None, metadata={"json": "onBusy"})
+    #: queue unless it says otherwise
+    on_busy: Any = field(default=None, metadata={"json": "onBusy"})
     #: `clientMessageId` makes the send idempotent: a second one with the same id is answered like the first and
     #: does nothing.
     client_message_id: str | None = field(default=None, metadata={"json": "clientMessageId"})
@@ -1289,7 +1299,8 @@ class SendStreamParams:
     session_id: str = field(metadata={"json": "sessionId"})
     message: str
     attachments: list[Attachment] | None = None
-    on_busy: BusyPolicy | None = field(default=None, metadata={"json": "onBusy"})
+    #: queue unless it says otherwise
+    on_busy: Any = field(default=None, metadata={"json": "onBusy"})
     #: `clientMessageId` makes the send idempotent: a second one with the same id is answered like the first and
     #: does nothing.
     client_message_id: str | None = field(default=None, metadata={"json": "clientMessageId"})
@@ -1315,13 +1326,13 @@ class SendStreamResult:
 
 @dataclass(kw_only=True)
 class ServerStatus:
-    """ServerStatus tells of an agent's server, or of all of them where sessions can't share one. The zero value
-    with ServerStopped is a server that was never needed."""
+    """ServerStatus tells of an agent's server, or of all of them where sessions can't share one. One that is
+    stopped and says nothing else was never needed."""
 
     status: ServerState
     #: `baseUrl` is where a server that speaks HTTP listens.
     base_url: str | None = field(default=None, metadata={"json": "baseUrl"})
-    #: `uptimeMs` is for how many milliseconds it has been running; nil when it isn't.
+    #: `uptimeMs` is for how many milliseconds it has been running, if it is.
     uptime_ms: int | None = field(default=None, metadata={"json": "uptimeMs"})
     #: `restartCount` is how often a server that had died was started again.
     restart_count: int = field(metadata={"json": "restartCount"})
@@ -1383,8 +1394,7 @@ class SessionEndedEvent:
 
 @dataclass(kw_only=True)
 class SessionEventParams:
-    """SessionEventParams are the params of a session/event notification. The bridge writes them without decoding
-    the event."""
+    """SessionEventParams are the params of a session/event notification."""
 
     subscription_id: str = field(metadata={"json": "subscriptionId"})
     event: UniversalEvent
@@ -1405,9 +1415,9 @@ class SessionInfo:
     native_session_id: str | None = field(metadata={"json": "nativeSessionId"})
     ended: bool
     event_count: int = field(metadata={"json": "eventCount"})
-    #: Unix milliseconds
+    #: in Unix milliseconds
     created_at: int = field(metadata={"json": "createdAt"})
-    #: of the last event
+    #: of the last event, in Unix milliseconds
     updated_at: int = field(metadata={"json": "updatedAt"})
     directory: str | None
     title: str | None
@@ -1560,6 +1570,7 @@ class Skills:
 class SlashCommand:
     """SlashCommand is a slash command that the agent offers."""
 
+    #: without the slash
     name: str
     description: str
     #: What this version of the package doesn't know.
@@ -1666,7 +1677,8 @@ class TurnEndedData:
     phase: TurnPhase
     turn_id: str | None = None
     stop_reason: StopReason
-    usage: Usage | None = None
+    #: of this turn
+    usage: Any = None
     metadata: JSONValue | None = None
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
@@ -1744,7 +1756,9 @@ class TurnStartedEvent:
 class UniversalItem:
     """UniversalItem is something that was said or done. One item streams one text."""
 
+    #: unique within the session
     item_id: str
+    #: the agent's own id of it
     native_item_id: str | None
     #: `parent_id` is null for the main agent; for all that a sub-agent does it is the item id of the tool call that
     #: started the sub-agent.
@@ -1759,10 +1773,14 @@ class UniversalItem:
 
 @dataclass(kw_only=True)
 class UnparsedData:
-    """UnparsedData reports a message of the agent that was not understood. The message itself is the event's Raw."""
+    """UnparsedData reports a message of the agent that was not understood. The message itself is the event's raw
+    payload."""
 
+    #: what is wrong with it
     error: str
+    #: the agent that it came from
     location: str
+    #: always null here
     raw_hash: str | None
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
@@ -1797,11 +1815,16 @@ class Usage:
     writes, output includes reasoning, total is input plus output, sub-agents are included. A figure that the agent
     does not give is absent."""
 
+    #: with those of the cache
     input_tokens: int | None = None
+    #: read from the cache
     cached_input_tokens: int | None = None
+    #: written to the cache
     cache_write_tokens: int | None = None
+    #: with those of reasoning
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+    #: input and output
     total_tokens: int | None = None
     #: `cost_usd` is what the agent says the turn cost, in US dollars.
     cost_usd: float | None = None
@@ -1816,11 +1839,16 @@ class Usage:
 class UsageData:
     """UsageData is the usage of the running turn, or outside one of the session's last turn."""
 
+    #: with those of the cache
     input_tokens: int | None = None
+    #: read from the cache
     cached_input_tokens: int | None = None
+    #: written to the cache
     cache_write_tokens: int | None = None
+    #: with those of reasoning
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+    #: input and output
     total_tokens: int | None = None
     #: `cost_usd` is what the agent says the turn cost, in US dollars.
     cost_usd: float | None = None
@@ -1895,11 +1923,11 @@ ErrorKind = Literal[
     "not_supported", "request_cancelled",
 ]
 
-#: EventSource tells who an event comes from. - `agent`: the agent said so - `daemon`: the bridge made it; Synthetic
-#: is true
+#: EventSource tells who an event comes from. - `agent`: the agent said so - `daemon`: the bridge made it; such an
+#: event is synthetic
 EventSource = Literal["agent", "daemon"]
 
-#: EventType names what an event tells and thereby the type of its Data.
+#: EventType names what an event tells and thereby what its data holds.
 EventType = Literal[
     "session.started", "session.updated", "session.ended", "turn.started", "turn.ended", "item.started",
     "item.delta", "item.completed", "permission.requested", "permission.resolved", "question.requested",
@@ -1918,7 +1946,7 @@ FileAction = Literal["read", "write", "patch", "delete", "rename"]
 #: ItemKind tells what an item is.
 ItemKind = Literal["message", "tool_call", "tool_result", "system", "status", "unknown"]
 
-#: ItemRole tells who an item comes from. The empty Role is null in JSON.
+#: ItemRole tells who an item comes from. In JSON the empty one is null.
 ItemRole = Literal["user", "assistant", "system", "tool"]
 
 #: ItemStatus is the state of an item.
