@@ -10,6 +10,8 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -145,25 +147,25 @@ func lacks() map[string]string {
 	}
 }
 
-// program is the installed CLI.
-type program struct {
+// installed is what is known of the CLI that was found.
+type installed struct {
 	path       string
 	version    string
 	generation generation
 	known      bool // its version was understood
 }
 
-func (d *Driver) program(ctx context.Context) (program, error) {
+func (d *Driver) program(ctx context.Context) (installed, error) {
 	path, err := d.opts.Locate()
 	if err != nil {
-		return program{}, err
+		return installed{}, err
 	}
 	version, err := d.opts.Version(ctx, path)
 	if err != nil {
-		return program{}, fmt.Errorf("ask %s for its version: %w", path, err)
+		return installed{}, fmt.Errorf("ask %s for its version: %w", path, err)
 	}
 	g, known := generationOf(version)
-	return program{path, version, g, known}, nil
+	return installed{path, version, g, known}, nil
 }
 
 // Start implements drivers.Driver. No process runs before the first message,
@@ -171,7 +173,7 @@ func (d *Driver) program(ctx context.Context) (program, error) {
 // service refuses turns out then.
 func (d *Driver) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sink) (drivers.Session, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, startError(ctx, err)
+		return nil, program.NotStarted(ctx, agentID, err)
 	}
 	if err := d.Check(ctx, &cfg); err != nil {
 		return nil, err
@@ -181,12 +183,12 @@ func (d *Driver) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sin
 	case universal.KindOf(err) == universal.KindAgentNotInstalled:
 		return nil, err
 	case err != nil:
-		return nil, startError(ctx, err)
+		return nil, program.NotStarted(ctx, agentID, err)
 	case !p.known:
 		d.opts.Logger.Warn("amp has a version that is not understood; it is taken for a new one", "version", p.version)
 	}
 	env := environment(d.opts.Environ(), cfg.Env)
-	if err := checkLogin(getenv(env)); err != nil {
+	if err := checkLogin(environ.Getenv(env)); err != nil {
 		return nil, err
 	}
 	if err := d.checkThread(ctx, p, cfg.Resume, cfg.Directory, env); err != nil {
@@ -199,20 +201,10 @@ func (d *Driver) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sin
 		}
 	}
 	place, err := prepare(&cfg, surroundings{
-		getenv: getenv(env), config: configHome(getenv(env)), delegate: helper, generation: p.generation,
+		getenv: environ.Getenv(env), config: configHome(environ.Getenv(env)), delegate: helper, generation: p.generation,
 	}, d.opts.Getenv)
 	if err != nil {
 		return nil, err
 	}
 	return newSession(d, p, cfg, inWorkplace(env, place), place, sink), nil
-}
-
-// startError is why the program could not be started.
-func startError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return universal.Timeout("starting amp was given up: %v", context.Cause(ctx)).Because(err)
-	}
-	e := universal.AgentProcessExited(agentID, nil, "").Because(err)
-	e.Detail += ": it could not be started: " + err.Error()
-	return e
 }

@@ -3,6 +3,7 @@ package amp
 import (
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -74,9 +75,5 @@ func (c *converter) outcome(e ending) (stop universal.StopReason, problem *unive
 			Message: "amp ended without telling how its turn ended", Category: universal.CategoryInternal, Retryable: true,
 		}, false
 	}
-	return universal.StopError, startFailure(e.exit.Code, stderrOf(e.exit.Stderr)), false
-}
-
-func stderrOf(s process.Stderr) universal.Stderr {
-	return universal.Stderr{Head: s.Head, Tail: s.Tail, Truncated: s.Truncated, TotalLines: s.TotalLines}
+	return universal.StopError, startFailure(e.exit.Code, program.Exit(e.exit).Stderr), false
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -156,7 +157,7 @@ const (
 func startFailure(code *int, stderr universal.Stderr) *universal.ErrorData {
 	said := withoutControls(stderr.Head)
 	said = strings.TrimSpace(strings.TrimPrefix(said, "Error: "))
-	d := failure(firstLine(said))
+	d := failure(oneline.Text(said))
 	d.Details = errorDetails{ExitCode: code, Stderr: &stderr}
 	switch {
 	case said == "":

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"io"
 	"net"
 	"strings"
@@ -126,7 +127,7 @@ func TestDelegate(t *testing.T) {
 		}
 		return answer{Action: actionReject, Text: "not this"}
 	})
-	env := getenv([]string{delegateVariable + "=Bash", "AGENT_TOOL_USE_ID=t"})
+	env := environ.Getenv([]string{delegateVariable + "=Bash", "AGENT_TOOL_USE_ID=t"})
 	for _, c := range []struct {
 		input, address string
 		code           int

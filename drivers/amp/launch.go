@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
@@ -59,54 +59,7 @@ var nestedMarks = []string{
 // environment is that of a session's agent: the bridge's, with our switches,
 // and over all of it the session's own.
 func environment(base []string, own map[string]string) []string {
-	var env []string
-	for _, entry := range base {
-		name, _, _ := strings.Cut(entry, "=")
-		if _, replaced := lookup(own, name); !replaced && !slices.Contains(nestedMarks, name) {
-			env = append(env, entry)
-		}
-	}
-	for _, entry := range switches() {
-		name, _, _ := strings.Cut(entry, "=")
-		_, set := lookup(own, name)
-		if !set && getenv(env)(name) == "" {
-			env = append(env, entry)
-		}
-	}
-	for _, name := range sortedKeys(own) {
-		env = append(env, name+"="+own[name])
-	}
-	return env
-}
-
-// getenv reads an environment.
-func getenv(env []string) func(string) string {
-	return func(name string) string {
-		value := ""
-		for _, entry := range env {
-			if key, v, found := strings.Cut(entry, "="); found && sameName(key, name) {
-				value = v
-			}
-		}
-		return value
-	}
-}
-
-// sameName compares names of variables; Windows takes them in any case.
-func sameName(a, b string) bool {
-	return a == b || runtime.GOOS == "windows" && strings.EqualFold(a, b)
-}
-
-func lookup(own map[string]string, name string) (string, bool) {
-	if value, ok := own[name]; ok {
-		return value, true
-	}
-	for key, value := range own {
-		if sameName(key, name) {
-			return value, true
-		}
-	}
-	return "", false
+	return environ.Merge(base, nestedMarks, switches(), own)
 }
 
 // configHome is the user's folder of configurations, in an environment.
@@ -131,11 +84,7 @@ func inWorkplace(env []string, w *workplace) []string {
 	if w.config == "" {
 		return env
 	}
-	env = slices.DeleteFunc(env, func(entry string) bool {
-		name, _, _ := strings.Cut(entry, "=")
-		return sameName(name, "XDG_CONFIG_HOME") || sameName(name, "BASH_ENV")
-	})
-	return append(env, "XDG_CONFIG_HOME="+w.config, "BASH_ENV="+w.shell)
+	return append(environ.Without(env, "XDG_CONFIG_HOME", "BASH_ENV"), "XDG_CONFIG_HOME="+w.config, "BASH_ENV="+w.shell)
 }
 
 // graces let the CLI end its turn by itself: at SIGTERM it stops its commands

@@ -2,44 +2,20 @@ package amp
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
 // Probe implements drivers.Driver.
 func (d *Driver) Probe(ctx context.Context) drivers.Probe {
-	var p drivers.Probe
+	p := program.Probe(ctx, d.opts.Locate, d.opts.Version)
 	p.Login, p.LoginDetail = credentials.Login(credentials.AgentAmp, credentials.Options{Getenv: d.opts.Getenv})
-	path, err := d.opts.Locate()
-	if err != nil {
-		p.Problem = problem(err)
-		return p
-	}
-	p.Path = path
-	version, err := d.opts.Version(ctx, path)
-	if err != nil {
-		p.Problem = fmt.Sprintf("%s can't be run: %v", path, err)
-		return p
-	}
-	p.Installed, p.Version = true, version
 	return p
-}
-
-// problem is an error's text, with its hint.
-func problem(err error) string {
-	var e *universal.Error
-	if errors.As(err, &e) {
-		if hint, ok := e.Details["message"].(string); ok {
-			return e.Detail + ": " + hint
-		}
-	}
-	return err.Error()
 }
 
 // askVersion asks the program, once for each state of its file.

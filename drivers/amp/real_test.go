@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/agents"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
@@ -45,7 +46,7 @@ func newBench(t testing.TB, agent string) *bench {
 			Supervisor: supervisor,
 			Locate:     func() (string, error) { return path, nil },
 			Environ:    func() []string { return env },
-			Getenv:     getenv(env),
+			Getenv:     environ.Getenv(env),
 		}),
 		server: server,
 		home:   home,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -82,7 +83,7 @@ func (c *converter) releaseHeld(may func(*request) bool) {
 // request takes a request.
 func (c *converter) request(l *channelLine) error {
 	r := &l.Request
-	r.Input = compact(r.Input)
+	r.Input = oneline.JSON(r.Input)
 	switch {
 	case r.Kind == kindResult:
 		c.allow(l.ID, false)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -20,7 +21,7 @@ import (
 type session struct {
 	driver  *Driver
 	log     *slog.Logger
-	program program
+	program installed
 	dir     string
 	env     []string
 	place   *workplace
@@ -47,7 +48,7 @@ type run struct {
 	stalled     limit
 }
 
-func newSession(d *Driver, p program, cfg drivers.Config, env []string, place *workplace, sink drivers.Sink) *session {
+func newSession(d *Driver, p installed, cfg drivers.Config, env []string, place *workplace, sink drivers.Sink) *session {
 	return &session{
 		driver:   d,
 		log:      d.opts.Logger,
@@ -96,7 +97,7 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 	})
 	if err != nil {
 		s.release(r)
-		return startError(ctx, err)
+		return program.NotStarted(ctx, agentID, err)
 	}
 	s.mu.Lock()
 	r.Transport = transport
@@ -378,7 +379,7 @@ func (s *session) finish(r *run, fatal, readErr error, events []universal.Event)
 		s.driver.threads.add(thread)
 	}
 	if crashed {
-		told := exitOf(exit)
+		told := program.Exit(exit)
 		if readErr != nil {
 			told.Err = errors.Join(told.Err, fmt.Errorf("read from the agent: %w", readErr))
 		}
@@ -401,10 +402,6 @@ func (s *session) tellExit(exit drivers.Exit) {
 		s.sink.Exit(exit)
 		close(s.over)
 	})
-}
-
-func exitOf(e process.Exit) drivers.Exit {
-	return drivers.Exit{Code: e.Code, Signal: e.Signal, Err: e.Err, Stderr: stderrOf(e.Stderr)}
 }
 
 // stop stops the process of a turn, with all that it started: somebody wants

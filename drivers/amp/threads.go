@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -39,7 +40,7 @@ func (k *threads) has(id string) bool {
 // checkThread asks Amp's service whether there is a thread to continue, unless
 // that is known. Where the service can't be asked, such as for want of a
 // network, the first turn tells.
-func (d *Driver) checkThread(ctx context.Context, p program, id, dir string, env []string) error {
+func (d *Driver) checkThread(ctx context.Context, p installed, id, dir string, env []string) error {
 	if id == "" || d.threads.has(id) {
 		return nil
 	}
@@ -50,7 +51,7 @@ func (d *Driver) checkThread(ctx context.Context, p program, id, dir string, env
 	case err == nil:
 		d.threads.add(id)
 	case ctx.Err() != nil:
-		return startError(ctx, err)
+		return program.NotStarted(ctx, agentID, err)
 	case strings.Contains(fmt.Sprint(err, string(said)), unknownThread):
 		return universal.InvalidRequest("resume %s: the agent has no such conversation", id).With("reason", "unknown_conversation").Because(err)
 	default:

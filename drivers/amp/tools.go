@@ -1,7 +1,6 @@
 package amp
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/lenient"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -54,25 +55,7 @@ func (in *toolInput) shell() (command, dir string) {
 
 // decodeInput reads an input as far as it is what the tool asks for; models
 // also send what isn't.
-func decodeInput(input json.RawMessage) toolInput {
-	var in toolInput
-	if json.Unmarshal(input, &in) == nil {
-		return in
-	}
-	// One field of the wrong type must not hide the others.
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(input, &fields) != nil {
-		return toolInput{}
-	}
-	in = toolInput{}
-	for _, name := range sortedKeys(fields) {
-		one, err := json.Marshal(map[string]json.RawMessage{name: fields[name]})
-		if err == nil {
-			_ = json.Unmarshal(one, &in) // a field that doesn't fit stays unset
-		}
-	}
-	return in
-}
+func decodeInput(input json.RawMessage) toolInput { return lenient.Object[toolInput](input) }
 
 const mcpPrefix = "mcp__"
 
@@ -126,7 +109,7 @@ func toolTitle(name string, input json.RawMessage) string {
 	default:
 		title = cmp.Or(in.Path, in.URL, in.Pattern, in.FilePattern, in.Query, in.Objective, in.Name, patchedPath(in.PatchText))
 	}
-	return firstLine(cmp.Or(title, name))
+	return oneline.Text(cmp.Or(title, name))
 }
 
 // patchedPath is the first file that a patch names.
@@ -149,7 +132,7 @@ func (c *converter) toolCall(b *contentBlock, parent string) error {
 		return fmt.Errorf("tool call %s is told again", b.ID)
 	}
 	c.callsN++
-	k := &call{order: c.callsN, parent: parent, name: b.Name, input: compact(b.Input)}
+	k := &call{order: c.callsN, parent: parent, name: b.Name, input: oneline.JSON(b.Input)}
 	c.calls[b.ID] = k
 	c.emit(universal.TypeItemCompleted, &universal.ItemData{Item: universal.Item{
 		ItemID:       b.ID,
@@ -164,14 +147,6 @@ func (c *converter) toolCall(b *contentBlock, parent string) error {
 	}})
 	c.releaseHeld(func(r *request) bool { return r.ToolUseID == b.ID || r.Kind == kindQuestion && isAsker(b.Name) })
 	return nil
-}
-
-func compact(raw json.RawMessage) json.RawMessage {
-	var buf bytes.Buffer
-	if len(raw) == 0 || json.Compact(&buf, raw) != nil {
-		return json.RawMessage("{}")
-	}
-	return buf.Bytes()
 }
 
 // How the CLI begins the text of a call that has not run.
@@ -261,7 +236,7 @@ func (c *converter) toolResult(b *contentBlock) error {
 func readResult(k *call, b *contentBlock) result {
 	r := result{call: k, input: decodeInput(k.input), isError: b.IsError}
 	if json.Unmarshal(b.Content, &r.text) != nil {
-		r.text = string(compact(b.Content))
+		r.text = string(oneline.JSON(b.Content))
 	}
 	switch {
 	case strings.HasPrefix(r.text, cancelledPrefix), strings.HasPrefix(r.text, rejectedPrefix),
@@ -358,13 +333,3 @@ func (r *result) command(cwd string) *universal.CommandPart {
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }
-
-// firstLine cuts a text to one line that a person reads.
-func firstLine(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	const most = 200
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
-}

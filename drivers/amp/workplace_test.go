@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -125,7 +126,7 @@ func TestStandIn(t *testing.T) {
 		SystemPrompt: "Answer in rhymes.",
 		MCP:          map[string]drivers.MCPServer{"demo": {Type: "local", Command: []string{"demo", "-v"}, Env: map[string]string{"KEY": "secret"}}},
 	}
-	w, err := prepare(cfg, surroundings{getenv: getenv(env), config: configHome(getenv(env)), generation: native}, os.Getenv)
+	w, err := prepare(cfg, surroundings{getenv: environ.Getenv(env), config: configHome(environ.Getenv(env)), generation: native}, os.Getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +151,7 @@ func TestStandIn(t *testing.T) {
 	if diff := cmp.Diff(wantShell, readText(t, w.shell)); diff != "" {
 		t.Errorf("the shell's beginning (-want +got):\n%s", diff)
 	}
-	inside := getenv(inWorkplace(env, w))
+	inside := environ.Getenv(inWorkplace(env, w))
 	if inside("XDG_CONFIG_HOME") != w.config || inside("BASH_ENV") != w.shell || inside("HOME") != home {
 		t.Errorf("the environment is %v", inWorkplace(env, w))
 	}

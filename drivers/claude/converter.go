@@ -3,7 +3,6 @@ package claude
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -211,14 +210,4 @@ func statusItem(key, label, detail string, status universal.ItemStatus) universa
 		Status:  status,
 		Content: universal.Content{&universal.StatusPart{Label: label, Detail: universal.NullString(detail)}},
 	}
-}
-
-// firstLine cuts a text to one line that a person reads.
-func firstLine(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	const most = 200
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
 }

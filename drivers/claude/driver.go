@@ -2,7 +2,6 @@ package claude
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,7 +12,10 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/uuid"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -69,7 +71,7 @@ func New(opts Options) *Driver {
 		opts.Getenv = os.Getenv
 	}
 	if opts.NewID == nil {
-		opts.NewID = newUUID
+		opts.NewID = uuid.New
 	}
 	if opts.Locate == nil {
 		spec, getenv := install.Claude(), opts.Getenv
@@ -80,15 +82,6 @@ func New(opts Options) *Driver {
 		listing: make(chan struct{}, 1),
 		models:  map[install.Identity]drivers.Models{},
 	}
-}
-
-// newUUID makes a random UUID (version 4).
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0F | 0x40
-	b[8] = b[8]&0x3F | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // Info implements drivers.Driver.
@@ -184,7 +177,7 @@ func (d *Driver) start(ctx context.Context, cfg *drivers.Config, sink drivers.Si
 	})
 	if err != nil {
 		_ = private.Remove()
-		return nil, nil, startError(ctx, err)
+		return nil, nil, program.NotStarted(ctx, agentID, err)
 	}
 	go s.read() // ends with the agent; s.done tells
 	info, err := s.shakeHands(ctx, cfg, d.opts.Getenv)
@@ -258,16 +251,6 @@ func (s *session) started() bool {
 	return true
 }
 
-// startError is why the program could not be started.
-func startError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return universal.Timeout("starting claude was given up: %v", context.Cause(ctx)).Because(err)
-	}
-	e := universal.AgentProcessExited(agentID, nil, "").Because(err)
-	e.Detail += ": it could not be started: " + err.Error()
-	return e
-}
-
 // startFailure is why the agent, started, did not become ready.
 func (s *session) startFailure(ctx context.Context, cfg *drivers.Config, err error) error {
 	exit := s.transport.Exit()
@@ -281,7 +264,7 @@ func (s *session) startFailure(ctx context.Context, cfg *drivers.Config, err err
 	case err == nil || errors.Is(err, errAgentGone) || universal.KindOf(err) == universal.KindAgentProcessExited:
 		e := universal.AgentProcessExited(agentID, exit.Code, stderr).Because(err)
 		if stderr != "" {
-			e.Detail += ": " + firstLine(stderr)
+			e.Detail += ": " + oneline.Text(stderr)
 		}
 		return e
 	case errors.As(err, &no):

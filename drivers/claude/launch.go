@@ -3,11 +3,9 @@ package claude
 import (
 	"context"
 	"os"
-	"runtime"
-	"slices"
-	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
@@ -78,37 +76,7 @@ func switches() []string {
 // environment is that of a session's agent: the bridge's, with our switches,
 // and over all of it the session's own.
 func environment(base []string, own map[string]string) []string {
-	var env []string
-	for _, entry := range base {
-		name, _, _ := strings.Cut(entry, "=")
-		if _, replaced := lookup(own, name); !replaced && !slices.Contains(nestedMarks, name) {
-			env = append(env, entry)
-		}
-	}
-	for _, entry := range switches() {
-		name, _, _ := strings.Cut(entry, "=")
-		_, set := lookup(own, name)
-		if !set && !slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, name+"=") }) {
-			env = append(env, entry)
-		}
-	}
-	for _, name := range sortedKeys(own) {
-		env = append(env, name+"="+own[name])
-	}
-	return env
-}
-
-// lookup finds a variable; Windows takes names in any case.
-func lookup(own map[string]string, name string) (string, bool) {
-	if value, ok := own[name]; ok || runtime.GOOS != "windows" {
-		return value, ok
-	}
-	for key, value := range own {
-		if strings.EqualFold(key, name) {
-			return value, true
-		}
-	}
-	return "", false
+	return environ.Merge(base, nestedMarks, switches(), own)
 }
 
 // launch starts the CLI.

@@ -3,12 +3,10 @@ package claude
 import (
 	"context"
 	"encoding/json"
-	"runtime"
-	"slices"
-	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 )
 
 // login looks whether the agent would have credentials, without using them: its
@@ -49,7 +47,7 @@ func (d *Driver) askLogin(ctx context.Context, path string, env []string, hint s
 // there is one for it. The CLI is asked only then: mostly its login can be
 // seen, or there is nothing to give.
 func (d *Driver) withLogin(ctx context.Context, path string, env []string) []string {
-	c, ok := credentials.Handover(agentID, credentials.Options{Getenv: reader(env)})
+	c, ok := credentials.Handover(agentID, credentials.Options{Getenv: environ.Getenv(env)})
 	if !ok {
 		return env
 	}
@@ -58,19 +56,5 @@ func (d *Driver) withLogin(ctx context.Context, path string, env []string) []str
 	}
 	d.opts.Logger.Info("claude has no login of its own and is given another", "from", c.Where(), "secret", c.Secret)
 	name := credentials.Variables(c)[0]
-	env = slices.DeleteFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }) // an empty one
-	return append(env, name+"="+c.Secret.Reveal())
-}
-
-// reader reads variables of an environment, as os.Getenv does.
-func reader(env []string) func(string) string {
-	values := make(map[string]string, len(env))
-	for _, entry := range env {
-		name, value, _ := strings.Cut(entry, "=")
-		if runtime.GOOS == "windows" {
-			name = strings.ToUpper(name) // it takes names in any case
-		}
-		values[name] = value
-	}
-	return func(name string) string { return values[name] }
+	return append(environ.Without(env, name), name+"="+c.Secret.Reveal()) // there may be an empty one
 }

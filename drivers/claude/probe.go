@@ -3,12 +3,12 @@ package claude
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -19,33 +19,13 @@ const modelsWait = 30 * time.Second
 
 // Probe implements drivers.Driver.
 func (d *Driver) Probe(ctx context.Context) drivers.Probe {
-	p := drivers.Probe{Login: drivers.LoginUnknown}
-	path, err := d.opts.Locate()
-	if err != nil {
-		p.Problem = problem(err)
-		p.Login, p.LoginDetail = d.login(ctx, "")
+	p := program.Probe(ctx, d.opts.Locate, d.version)
+	if p.Path != "" && !p.Installed {
+		p.Login = drivers.LoginUnknown // the program can't be asked
 		return p
 	}
-	p.Path = path
-	version, err := d.version(ctx, path)
-	if err != nil {
-		p.Problem = fmt.Sprintf("%s can't be run: %v", path, err)
-		return p
-	}
-	p.Installed, p.Version = true, version
-	p.Login, p.LoginDetail = d.login(ctx, path)
+	p.Login, p.LoginDetail = d.login(ctx, p.Path)
 	return p
-}
-
-// problem is an error's text, with its hint.
-func problem(err error) string {
-	var e *universal.Error
-	if errors.As(err, &e) {
-		if hint, ok := e.Details["message"].(string); ok {
-			return e.Detail + ": " + hint
-		}
-	}
-	return err.Error()
 }
 
 // version asks the program, once for each state of its file.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/elicitation"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -89,7 +90,7 @@ func (c *converter) readToolRequest(r *request, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &l); err != nil {
 		return err
 	}
-	r.toolUseID, r.agentID, r.input = l.ToolUseID, l.AgentID, compact(l.Input)
+	r.toolUseID, r.agentID, r.input = l.ToolUseID, l.AgentID, oneline.JSON(l.Input)
 	switch l.ToolName {
 	case toolAsk:
 		r.kind = askQuestions

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -77,7 +78,7 @@ func TestAlwaysRules(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			rules, updates := alwaysRules(tt.tool, compact(json.RawMessage(tt.input)), rawList(t, tt.suggestions))
+			rules, updates := alwaysRules(tt.tool, oneline.JSON(json.RawMessage(tt.input)), rawList(t, tt.suggestions))
 			if diff := cmp.Diff(tt.rules, rules); diff != "" {
 				t.Errorf("rules (-want +got):\n%s", diff)
 			}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -201,25 +202,11 @@ func (s *session) end(readErr error) {
 	if failed {
 		return // Start tells it
 	}
-	exit := exitOf(s.transport.Exit())
+	exit := program.Exit(s.transport.Exit())
 	if readErr != nil && !errors.Is(readErr, io.EOF) {
 		exit.Err = errors.Join(exit.Err, fmt.Errorf("read from the agent: %w", readErr))
 	}
 	s.sink.Exit(exit)
-}
-
-func exitOf(e process.Exit) drivers.Exit {
-	return drivers.Exit{
-		Code:   e.Code,
-		Signal: e.Signal,
-		Err:    e.Err,
-		Stderr: universal.Stderr{
-			Head:       e.Stderr.Head,
-			Tail:       e.Stderr.Tail,
-			Truncated:  e.Stderr.Truncated,
-			TotalLines: e.Stderr.TotalLines,
-		},
-	}
 }
 
 func (s *session) takeCheckpoint() {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/lenient"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -49,25 +51,7 @@ func (in *toolInput) file() string {
 
 // decodeInput reads an input as far as it is what the tool asks for; models
 // also send what isn't.
-func decodeInput(input json.RawMessage) toolInput {
-	var in toolInput
-	if json.Unmarshal(input, &in) == nil {
-		return in
-	}
-	// One field of the wrong type must not hide the others.
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(input, &fields) != nil {
-		return toolInput{}
-	}
-	in = toolInput{}
-	for _, name := range sortedKeys(fields) {
-		one, err := json.Marshal(map[string]json.RawMessage{name: fields[name]})
-		if err == nil {
-			_ = json.Unmarshal(one, &in) // a field that doesn't fit stays unset
-		}
-	}
-	return in
-}
+func decodeInput(input json.RawMessage) toolInput { return lenient.Object[toolInput](input) }
 
 const (
 	toolAsk      = "AskUserQuestion"
@@ -134,7 +118,7 @@ func toolTitle(name string, input json.RawMessage) string {
 	if title == "" {
 		title = name
 	}
-	return firstLine(title)
+	return oneline.Text(title)
 }
 
 func (c *converter) callPart(id, name, arguments, title string) *universal.ToolCallPart {
@@ -156,24 +140,16 @@ func (c *converter) completeCall(s *stream, b *block, content *contentBlock, l *
 	}
 	b.open = false
 	c.dropText(b)
-	k.input = compact(content.Input)
+	k.input = oneline.JSON(content.Input)
 	title := toolTitle(content.Name, k.input)
 	for _, m := range l.ToolUseMeta {
 		if m.ID == content.ID && m.Server != "" && m.DisplayName != "" {
-			title = firstLine(m.Server + ": " + m.DisplayName)
+			title = oneline.Text(m.Server + ": " + m.DisplayName)
 		}
 	}
 	item := c.blockItem(s, b, status)
 	item.Content = universal.Content{c.callPart(content.ID, content.Name, string(k.input), title)}
 	c.emit(universal.TypeItemCompleted, &universal.ItemData{Item: item})
-}
-
-func compact(raw json.RawMessage) json.RawMessage {
-	var buf bytes.Buffer
-	if len(raw) == 0 || json.Compact(&buf, raw) != nil {
-		return json.RawMessage("{}")
-	}
-	return buf.Bytes()
 }
 
 // userLine carries the results of calls. Everything else in such a line is
@@ -321,7 +297,7 @@ func readResult(content *contentBlock) result {
 	}
 	blocks, err := decodeBlocks(content.Content)
 	if err != nil {
-		r.text = string(compact(content.Content))
+		r.text = string(oneline.JSON(content.Content))
 		return r
 	}
 	var texts []string

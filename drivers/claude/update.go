@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -226,7 +227,7 @@ func (c *converter) commandsLine(line []byte) error {
 func (i *initialized) commands() []universal.Command {
 	var commands []universal.Command
 	for _, command := range i.Commands {
-		commands = append(commands, universal.Command{Name: command.Name, Description: firstLine(command.Description)})
+		commands = append(commands, universal.Command{Name: command.Name, Description: oneline.Text(command.Description)})
 	}
 	return commands
 }

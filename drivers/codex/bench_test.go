@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/agents"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
@@ -49,7 +50,7 @@ func newBench(tb testing.TB) *bench {
 	b.driver = New(Options{
 		Locate:  func() (string, error) { return program, nil },
 		Environ: func() []string { return env },
-		Getenv:  reader(env),
+		Getenv:  environ.Getenv(env),
 		Launch: func(ctx context.Context, spec process.Spec) (Transport, error) {
 			p, err := supervisor.Start(ctx, spec)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -126,7 +127,7 @@ func (c *converter) detachedCommandEnded(it *item, l *commandItem) {
 	if code := exitCode(l); code != nil {
 		how = fmt.Sprintf("exited with code %d", *code)
 	}
-	c.status(it.thread, it.key+":ended", "background command "+how, firstLine(it.command))
+	c.status(it.thread, it.key+":ended", "background command "+how, oneline.Text(it.command))
 }
 
 // terminalInteraction tells that the model typed into a running command.

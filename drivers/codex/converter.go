@@ -3,7 +3,6 @@ package codex
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -235,14 +234,4 @@ func statusItem(th *thread, key, label, detail string, status universal.ItemStat
 		Status:   status,
 		Content:  universal.Content{&universal.StatusPart{Label: label, Detail: universal.NullString(detail)}},
 	}
-}
-
-// firstLine cuts a text to one line that a person reads.
-func firstLine(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	const most = 200
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
 }

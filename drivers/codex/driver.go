@@ -2,14 +2,13 @@ package codex
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"os"
 	"sync"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/uuid"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/shared"
 )
@@ -67,7 +66,7 @@ func New(opts Options) *Driver {
 		opts.Getenv = os.Getenv
 	}
 	if opts.NewID == nil {
-		opts.NewID = newUUID
+		opts.NewID = uuid.New
 	}
 	if opts.Locate == nil {
 		spec, getenv := install.Codex(), opts.Getenv
@@ -79,15 +78,6 @@ func New(opts Options) *Driver {
 		listing:  make(chan struct{}, 1),
 		catalogs: map[string]*catalog{},
 	}
-}
-
-// newUUID makes a random UUID (version 4).
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0F | 0x40
-	b[8] = b[8]&0x3F | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // Info implements drivers.Driver.

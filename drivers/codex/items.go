@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -128,7 +129,7 @@ func (c *converter) call(it *item, kind universal.ToolKind, name, arguments, tit
 	if title == "" {
 		title = name
 	}
-	call := &universal.ToolCallPart{Name: name, Arguments: arguments, CallID: it.key, ToolKind: kind, Title: firstLine(title)}
+	call := &universal.ToolCallPart{Name: name, Arguments: arguments, CallID: it.key, ToolKind: kind, Title: oneline.Text(title)}
 	c.emit(universal.TypeItemCompleted, &universal.ItemData{
 		Item: it.universal("", universal.KindToolCall, universal.RoleAssistant, universal.StatusCompleted, call),
 	})

@@ -5,10 +5,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
@@ -53,33 +52,8 @@ var ownMarks = []string{
 // environment is that of an app-server: the bridge's, and over it what its
 // sessions have in common.
 func environment(base []string, own map[string]string) []string {
-	var env []string
-	for _, entry := range base {
-		name, _, _ := strings.Cut(entry, "=")
-		if _, replaced := lookup(own, name); !replaced && !slices.Contains(ownMarks, name) {
-			env = append(env, entry)
-		}
-	}
-	if _, set := lookup(own, "NO_COLOR"); !set && !slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") }) {
-		env = append(env, "NO_COLOR=1") // stderr has escape sequences otherwise, also in a pipe
-	}
-	for _, name := range sortedKeys(own) {
-		env = append(env, name+"="+own[name])
-	}
-	return env
-}
-
-// lookup finds a variable; Windows takes names in any case.
-func lookup(own map[string]string, name string) (string, bool) {
-	if value, ok := own[name]; ok || runtime.GOOS != "windows" {
-		return value, ok
-	}
-	for key, value := range own {
-		if strings.EqualFold(key, name) {
-			return value, true
-		}
-	}
-	return "", false
+	// Without NO_COLOR, stderr has escape sequences also in a pipe.
+	return environ.Merge(base, ownMarks, []string{"NO_COLOR=1"}, own)
 }
 
 // serverSpec is how to start an app-server. It runs in no project: each thread

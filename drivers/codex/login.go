@@ -3,10 +3,9 @@ package codex
 import (
 	"context"
 	"encoding/json"
-	"runtime"
-	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
@@ -19,23 +18,10 @@ func (d *Driver) serverFor(own map[string]string) (spec process.Spec, key string
 		return process.Spec{}, "", err
 	}
 	env := environment(d.opts.Environ(), own)
-	if c, ok := credentials.Handover(agentID, credentials.Options{Getenv: reader(env)}); ok {
+	if c, ok := credentials.Handover(agentID, credentials.Options{Getenv: environ.Getenv(env)}); ok {
 		key = c.Secret.Reveal()
 	}
 	return serverSpec(path, arguments(key != ""), env), key, nil
-}
-
-// reader reads variables of an environment, as os.Getenv does.
-func reader(env []string) func(string) string {
-	values := make(map[string]string, len(env))
-	for _, entry := range env {
-		name, value, _ := strings.Cut(entry, "=")
-		if runtime.GOOS == "windows" {
-			name = strings.ToUpper(name) // it takes names in any case
-		}
-		values[name] = value
-	}
-	return func(name string) string { return values[name] }
 }
 
 type loginParams struct {

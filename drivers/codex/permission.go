@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/elicitation"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -48,7 +49,7 @@ func (c *converter) offer(r *request, action, title string, kind universal.ToolK
 		Action:       action,
 		Status:       universal.PermissionRequested,
 		Metadata:     meta,
-		Title:        firstLine(title),
+		Title:        oneline.Text(title),
 		ToolKind:     kind,
 		Options: []universal.PermissionOption{
 			{ID: optionAllow, Kind: universal.AllowOnce, Name: "Allow"},
@@ -164,7 +165,7 @@ func (c *converter) readProfileApproval(r *request, params []byte) error {
 		return err
 	}
 	r.kind, r.turn, r.item, r.profile = askProfile, l.TurnID, c.items[key(l.TurnID, l.ItemID)], l.Rights
-	rights := compact(l.Rights)
+	rights := string(oneline.JSON(l.Rights))
 	c.offer(r, "request_permissions", cmp.Or(l.Reason, rights), universal.ToolOther,
 		permissionMetadata{Kind: "permissions", ItemID: l.ItemID, Reason: l.Reason, Rights: json.RawMessage(rights)},
 		rule("request_permissions", rights))
@@ -182,7 +183,7 @@ type toolApproval struct {
 
 func (c *converter) readToolApproval(r *request, server string, l *toolApproval) {
 	r.kind = askTool
-	arguments := compact(l.Params)
+	arguments := string(oneline.JSON(l.Params))
 	for _, k := range sortedKeys(c.items) {
 		it := c.items[k]
 		if it.thread == r.thread && it.kind == "mcpToolCall" && it.server == server && it.tool == l.Tool && !c.isAskedFor(it) &&

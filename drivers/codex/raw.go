@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -88,7 +89,7 @@ func rawArguments(l *rawItemLine) string {
 	if json.Unmarshal(l.Item.Arguments, &text) == nil {
 		return text
 	}
-	return compact(l.Item.Arguments)
+	return string(oneline.JSON(l.Item.Arguments))
 }
 
 // outputText is the text that the model got.
@@ -101,7 +102,7 @@ func outputText(raw json.RawMessage) string {
 		Text string `json:"text"`
 	}
 	if json.Unmarshal(raw, &parts) != nil {
-		return compact(raw)
+		return string(oneline.JSON(raw))
 	}
 	var texts []string
 	for _, p := range parts {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/drivertest"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -71,7 +72,7 @@ func TestRealKeyOfEnvironment(t *testing.T) {
 	b.asOpenAI(t)
 	env := append(b.driver.opts.Environ(), "OPENAI_API_KEY=sk-made-up")
 	b.driver.opts.Environ = func() []string { return env }
-	b.driver.opts.Getenv = reader(env)
+	b.driver.opts.Getenv = environ.Getenv(env)
 	if p := b.driver.Probe(t.Context()); p.Login != drivers.LoginYes || !p.Installed || p.Version != knownVersion {
 		t.Errorf("the probe is %+v", p)
 	}

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -54,7 +55,7 @@ var errServerGone = errors.New("the agent ended before it answered")
 func (d *Driver) startServer(ctx context.Context, spec process.Spec, key string) (*server, error) {
 	transport, err := d.launch(ctx, spec)
 	if err != nil {
-		return nil, startError(ctx, err)
+		return nil, program.NotStarted(ctx, agentID, err)
 	}
 	srv := &server{
 		log:       d.opts.Logger,
@@ -107,16 +108,6 @@ func (srv *server) shakeHands(ctx context.Context, key string) error {
 	return srv.logIn(ctx, key)
 }
 
-// startError is why the program could not be started.
-func startError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return universal.Timeout("starting codex was given up: %v", context.Cause(ctx)).Because(err)
-	}
-	e := universal.AgentProcessExited(agentID, nil, "").Because(err)
-	e.Detail += ": it could not be started: " + err.Error()
-	return e
-}
-
 // startFailure is why the agent, started, did not become ready.
 func (srv *server) startFailure(ctx context.Context, err error) error {
 	var no *rpcError
@@ -135,7 +126,7 @@ func (srv *server) startFailure(ctx context.Context, err error) error {
 func (srv *server) goneError() error {
 	exit := srv.transport.Exit()
 	e := universal.AgentProcessExited(agentID, exit.Code, exit.Stderr.Head).Because(errServerGone)
-	if text := firstLine(exit.Stderr.Head); text != "" {
+	if text := oneline.Text(exit.Stderr.Head); text != "" {
 		e.Detail += ": " + text
 	}
 	return e
@@ -427,25 +418,11 @@ func (srv *server) end(readErr error) {
 	}
 	srv.writes.Wait()
 	close(srv.gone)
-	exit := exitOf(srv.transport.Exit())
+	exit := program.Exit(srv.transport.Exit())
 	if readErr != nil && !errors.Is(readErr, io.EOF) {
 		exit.Err = errors.Join(exit.Err, fmt.Errorf("read from the agent: %w", readErr))
 	}
 	for _, s := range sessions {
 		s.exit(exit)
-	}
-}
-
-func exitOf(e process.Exit) drivers.Exit {
-	return drivers.Exit{
-		Code:   e.Code,
-		Signal: e.Signal,
-		Err:    e.Err,
-		Stderr: universal.Stderr{
-			Head:       e.Stderr.Head,
-			Tail:       e.Stderr.Tail,
-			Truncated:  e.Stderr.Truncated,
-			TotalLines: e.Stderr.TotalLines,
-		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/drivertest"
@@ -279,13 +280,16 @@ func TestRefusals(t *testing.T) {
 	srv.print(`{"id":7,"method":"attestation/generate","params":{}}`)
 	srv.print(`{"id":"eight","method":"ask/fromTheFuture","params":{"threadId":"thread-1"}}`)
 	rec.AwaitType(t, 0, universal.TypeUnparsed)
-	if err := s.Close(t.Context()); err != nil { // waits for what is being written
-		t.Error(err)
-	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
 	for _, id := range []string{`{"id":7,"error":{"code":-32601`, `{"id":"eight","error":{"code":-32601`} {
+		srv.await(ctx, id)
 		if !srv.written(id) {
 			t.Errorf("there is no %s in %v", id, srv.wrote)
 		}
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

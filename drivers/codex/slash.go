@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -119,7 +120,7 @@ func commands(skills []skill) []universal.Command {
 		{Name: "review", Description: "Review the uncommitted changes, or what is said behind it"},
 	}
 	for _, sk := range skills {
-		list = append(list, universal.Command{Name: sk.name, Description: firstLine(sk.description)})
+		list = append(list, universal.Command{Name: sk.name, Description: oneline.Text(sk.description)})
 	}
 	return list
 }

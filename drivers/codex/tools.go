@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -57,7 +58,7 @@ func (c *converter) mcpStarted(it *item, raw json.RawMessage) error {
 }
 
 func (c *converter) callMCP(it *item, l *mcpItem) {
-	it.server, it.tool, it.arguments = l.Server, l.Tool, compact(l.Arguments)
+	it.server, it.tool, it.arguments = l.Server, l.Tool, string(oneline.JSON(l.Arguments))
 	c.call(it, universal.ToolMCP, mcpName(l.Server, l.Tool), it.arguments, l.Server+"."+l.Tool)
 }
 
@@ -135,7 +136,7 @@ func (c *converter) callClientTool(it *item, l *clientToolItem) {
 	if l.Namespace != "" {
 		name = l.Namespace + "." + name
 	}
-	c.call(it, universal.ToolOther, name, compact(l.Arguments), "")
+	c.call(it, universal.ToolOther, name, string(oneline.JSON(l.Arguments)), "")
 }
 
 func (c *converter) clientToolCompleted(it *item, raw json.RawMessage) error {
@@ -201,7 +202,7 @@ func (c *converter) webSearchCompleted(it *item, raw json.RawMessage) error {
 	}
 	var found []string
 	for _, r := range l.Results {
-		found = append(found, compact(r))
+		found = append(found, string(oneline.JSON(r)))
 	}
 	c.call(it, kind, "web_search", encode(arguments), l.Query)
 	c.completeResult(it, universal.StatusCompleted, strings.Join(found, "\n"))
@@ -238,7 +239,7 @@ func (c *converter) imageGenerationCompleted(it *item, raw json.RawMessage) erro
 		Prompt string `json:"prompt,omitempty"`
 	}{l.Prompt}), l.Prompt)
 	if len(l.Failure) > 0 && string(l.Failure) != "null" {
-		c.completeResult(it, universal.StatusFailed, compact(l.Failure))
+		c.completeResult(it, universal.StatusFailed, string(oneline.JSON(l.Failure)))
 		return nil
 	}
 	picture := &universal.ImagePart{Mime: "image/png", Data: l.Result}
@@ -269,13 +270,4 @@ func (c *converter) sleepCompleted(it *item, raw json.RawMessage) error {
 	}
 	c.completeResult(it, universal.StatusCompleted, "")
 	return nil
-}
-
-// compact is JSON on one line.
-func compact(raw json.RawMessage) string {
-	var b bytes.Buffer
-	if len(raw) == 0 || json.Compact(&b, raw) != nil {
-		return "{}"
-	}
-	return b.String()
 }

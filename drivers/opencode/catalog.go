@@ -15,6 +15,8 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -130,7 +132,7 @@ func (p *place) modes() []drivers.Mode {
 	var modes []drivers.Mode
 	for _, a := range p.agents {
 		if a.Mode != "subagent" && !a.Hidden {
-			modes = append(modes, drivers.Mode{ID: a.Name, Name: a.Name, Description: firstLine(a.Description)})
+			modes = append(modes, drivers.Mode{ID: a.Name, Name: a.Name, Description: oneline.Text(a.Description)})
 		}
 	}
 	return modes
@@ -177,9 +179,9 @@ func configHome(env []string) string { return xdg(env, "XDG_CONFIG_HOME", ".conf
 func dataHome(env []string) string   { return xdg(env, "XDG_DATA_HOME", ".local/share") }
 
 func xdg(env []string, variable, otherwise string) string {
-	base := getenv(env, variable)
+	base := environ.Get(env, variable)
 	if base == "" {
-		base = filepath.Join(cmp.Or(getenv(env, "HOME"), getenv(env, "USERPROFILE")), filepath.FromSlash(otherwise))
+		base = filepath.Join(cmp.Or(environ.Get(env, "HOME"), environ.Get(env, "USERPROFILE")), filepath.FromSlash(otherwise))
 	}
 	return filepath.Join(base, "opencode")
 }
@@ -280,10 +282,10 @@ func (d *Driver) ListModes(ctx context.Context) ([]drivers.Mode, error) {
 
 // hasHostedLogin tells whether the user has a login for the hosted models.
 func (d *Driver) hasHostedLogin(env []string) bool {
-	if getenv(env, "OPENCODE_API_KEY") != "" {
+	if environ.Get(env, "OPENCODE_API_KEY") != "" {
 		return true
 	}
-	set := credentials.Find(credentials.Options{Getenv: func(name string) string { return getenv(env, name) }})
+	set := credentials.Find(credentials.Options{Getenv: environ.Getenv(env)})
 	_, ok := set.Get("opencode")
 	return ok
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/drivertest"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/opencode/wire"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/agents"
@@ -110,7 +111,7 @@ func newBench(tb testing.TB) *bench {
 		Supervisor: supervisor,
 		Locate:     func() (string, error) { return program, nil },
 		Environ:    func() []string { return env },
-		Getenv:     func(name string) string { return getenv(env, name) },
+		Getenv:     environ.Getenv(env),
 	})
 	b.driver.opts.Launch = func(ctx context.Context, spec process.Spec) (Transport, error) {
 		t, err := Start(ctx, supervisor, spec)

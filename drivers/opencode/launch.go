@@ -7,16 +7,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
@@ -114,53 +112,13 @@ func nestedMarks() []string {
 // environment is that of a server: the bridge's, with our switches, and over
 // all of it the sessions' own.
 func environment(base []string, own map[string]string) []string {
-	var env []string
-	for _, entry := range base {
-		name, _, _ := strings.Cut(entry, "=")
-		if _, replaced := lookup(own, name); !replaced && !slices.Contains(nestedMarks(), name) {
-			env = append(env, entry)
-		}
-	}
-	for _, entry := range switches() {
-		name, _, _ := strings.Cut(entry, "=")
-		_, set := lookup(own, name)
-		if !set && !slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, name+"=") }) {
-			env = append(env, entry)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(own)) {
-		env = append(env, name+"="+own[name])
-	}
-	return env
-}
-
-// lookup finds a variable; Windows takes names in any case.
-func lookup(own map[string]string, name string) (string, bool) {
-	if value, ok := own[name]; ok || runtime.GOOS != "windows" {
-		return value, ok
-	}
-	for key, value := range own {
-		if strings.EqualFold(key, name) {
-			return value, true
-		}
-	}
-	return "", false
-}
-
-// getenv reads an environment; the last entry counts.
-func getenv(env []string, name string) string {
-	for _, entry := range slices.Backward(env) {
-		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value
-		}
-	}
-	return ""
+	return environ.Merge(base, nestedMarks(), switches(), own)
 }
 
 // userContent is the configuration that the environment holds already.
 func userContent(env []string) (map[string]json.RawMessage, error) {
 	content := map[string]json.RawMessage{}
-	if text := getenv(env, contentVariable); text != "" {
+	if text := environ.Get(env, contentVariable); text != "" {
 		if err := json.Unmarshal([]byte(text), &content); err != nil {
 			return nil, universal.InvalidRequest("the environment variable %s is no JSON object: %v", contentVariable, err)
 		}
@@ -267,7 +225,7 @@ func (l *launch) specIn(private string) (process.Spec, error) {
 	if err != nil {
 		return process.Spec{}, err
 	}
-	env := slices.DeleteFunc(slices.Clone(l.Env), func(e string) bool { return strings.HasPrefix(e, contentVariable+"=") })
+	env := environ.Without(l.Env, contentVariable)
 	return process.Spec{
 		Path: l.Path,
 		Args: []string{serveCommand, "--hostname", "127.0.0.1", "--port", "0"},

@@ -11,20 +11,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
-func testDriver(t *testing.T, environ ...string) *Driver {
+func testDriver(t *testing.T, own ...string) *Driver {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "opencode")
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	environ = append(environ, "HOME="+t.TempDir())
+	own = append(own, "HOME="+t.TempDir())
 	return New(Options{
 		Locate:  func() (string, error) { return program, nil },
-		Environ: func() []string { return environ },
-		Getenv:  func(name string) string { return getenv(environ, name) },
+		Environ: func() []string { return own },
+		Getenv:  environ.Getenv(own),
 	})
 }
 
@@ -101,11 +102,11 @@ func TestSpec(t *testing.T) {
 		t.Errorf("there are %d passwords", n)
 	}
 	for name, want := range map[string]string{"A": "2", "OPENCODE_DISABLE_AUTOUPDATE": "0", "npm_config_offline": "true"} {
-		if got := getenv(spec.Env, name); got != want {
+		if got := environ.Get(spec.Env, name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if word := getenv(spec.Env, passwordVariable); len(word) < 20 || word == "old" {
+	if word := environ.Get(spec.Env, passwordVariable); len(word) < 20 || word == "old" {
 		t.Errorf("the password is %q", word)
 	}
 	var content struct {
@@ -114,13 +115,13 @@ func TestSpec(t *testing.T) {
 		Permission map[string]any
 		Plugin     []any
 	}
-	if err := json.Unmarshal([]byte(getenv(spec.Env, contentVariable)), &content); err != nil {
+	if err := json.Unmarshal([]byte(environ.Get(spec.Env, contentVariable)), &content); err != nil {
 		t.Fatal(err)
 	}
 	if content.Model != "a/b" || content.Share != "disabled" || content.Permission["*"] != "ask" || len(content.Plugin) != 2 || content.Plugin[0] != "mine" {
 		t.Errorf("the configuration is %+v", content)
 	}
-	if strings.Contains(getenv(spec.Env, contentVariable), getenv(spec.Env, passwordVariable)) {
+	if strings.Contains(environ.Get(spec.Env, contentVariable), environ.Get(spec.Env, passwordVariable)) {
 		t.Error("the password is in the configuration")
 	}
 }

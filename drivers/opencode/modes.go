@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 )
 
 // mayHaveMode tells whether there can be a mode of that name: one of OpenCode's
@@ -22,11 +23,11 @@ func mayHaveMode(mode, directory string, env []string) bool {
 	if strings.ContainsAny(mode, `/\`) {
 		return false
 	}
-	if strings.Contains(getenv(env, contentVariable), strconv.Quote(mode)) {
+	if strings.Contains(environ.Get(env, contentVariable), strconv.Quote(mode)) {
 		return true
 	}
-	folders := []string{configHome(env), getenv(env, "OPENCODE_CONFIG_DIR"), filepath.Join(getenv(env, "HOME"), ".opencode")}
-	files := []string{getenv(env, "OPENCODE_CONFIG")}
+	folders := []string{configHome(env), environ.Get(env, "OPENCODE_CONFIG_DIR"), filepath.Join(environ.Get(env, "HOME"), ".opencode")}
+	files := []string{environ.Get(env, "OPENCODE_CONFIG")}
 	for dir := directory; dir != ""; dir = filepath.Dir(dir) {
 		folders = append(folders, filepath.Join(dir, ".opencode"))
 		files = append(files, configFiles(dir)...)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -123,14 +124,14 @@ func (c *converter) permissionKind(n *nativePermission, tool string) universal.T
 func (c *converter) permissionTitle(n *nativePermission, tool string, input json.RawMessage) string {
 	switch n.Permission {
 	case askOutside:
-		return firstLine("outside of the session's directory: " + strings.Join(n.Patterns, ", "))
+		return oneline.Text("outside of the session's directory: " + strings.Join(n.Patterns, ", "))
 	case askLoop:
-		return firstLine("the same call again and again: " + strings.Join(n.Patterns, ", "))
+		return oneline.Text("the same call again and again: " + strings.Join(n.Patterns, ", "))
 	}
 	if len(input) > 0 {
 		return c.toolTitle(tool, input)
 	}
-	return firstLine(cmp.Or(strings.Join(n.Patterns, ", "), n.Permission))
+	return oneline.Text(cmp.Or(strings.Join(n.Patterns, ", "), n.Permission))
 }
 
 // alwaysRules says what "always" allows: of a command the patterns that

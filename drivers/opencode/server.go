@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -92,21 +94,16 @@ func (d *Driver) startServer(ctx context.Context, l *launch) (*server, error) {
 
 // startError is why the program could not be started.
 func startError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return universal.Timeout("starting opencode was given up: %v", context.Cause(ctx)).Because(err)
-	}
 	var notReady *notReadyError
-	if errors.As(err, &notReady) {
+	if ctx.Err() == nil && errors.As(err, &notReady) {
 		return exitError(notReady.exit, err)
 	}
-	e := universal.AgentProcessExited(agentID, nil, "").Because(err)
-	e.Detail += ": it could not be started: " + err.Error()
-	return e
+	return program.NotStarted(ctx, agentID, err)
 }
 
 func exitError(exit process.Exit, cause error) error {
 	e := universal.AgentProcessExited(agentID, exit.Code, exit.Stderr.Head).Because(cause)
-	if text := firstLine(exit.Stderr.Head); text != "" {
+	if text := oneline.Text(exit.Stderr.Head); text != "" {
 		e.Detail += ": " + text
 	}
 	return e
@@ -412,7 +409,7 @@ func (srv *server) end(readErr error) {
 	if err := srv.private.Remove(); err != nil {
 		srv.log.Warn("removing a server's temporary files failed", "agent", agentID, "error", err)
 	}
-	exit := exitOf(srv.transport.Exit())
+	exit := program.Exit(srv.transport.Exit())
 	if readErr != nil && !errors.Is(readErr, io.EOF) {
 		exit.Err = errors.Join(exit.Err, fmt.Errorf("read from the agent: %w", readErr))
 	}

@@ -169,20 +169,6 @@ func (s *session) exit(exit drivers.Exit) {
 	}
 }
 
-func exitOf(e process.Exit) drivers.Exit {
-	return drivers.Exit{
-		Code:   e.Code,
-		Signal: e.Signal,
-		Err:    e.Err,
-		Stderr: universal.Stderr{
-			Head:       e.Stderr.Head,
-			Tail:       e.Stderr.Tail,
-			Truncated:  e.Stderr.Truncated,
-			TotalLines: e.Stderr.TotalLines,
-		},
-	}
-}
-
 // NativeID implements drivers.Session.
 func (s *session) NativeID() string { return s.native }
 

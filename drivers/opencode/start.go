@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/drivers/shared"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -175,9 +177,9 @@ func ripgrepWarning(env []string) string {
 	if os.PathSeparator == '\\' {
 		name += ".exe"
 	}
-	places := filepath.SplitList(getenv(env, "PATH"))
-	for _, base := range []string{getenv(env, "XDG_CACHE_HOME"), filepath.Join(getenv(env, "HOME"), ".cache"),
-		getenv(env, "XDG_DATA_HOME"), filepath.Join(getenv(env, "HOME"), ".local", "share")} {
+	places := filepath.SplitList(environ.Get(env, "PATH"))
+	for _, base := range []string{environ.Get(env, "XDG_CACHE_HOME"), filepath.Join(environ.Get(env, "HOME"), ".cache"),
+		environ.Get(env, "XDG_DATA_HOME"), filepath.Join(environ.Get(env, "HOME"), ".local", "share")} {
 		if base != "" {
 			places = append(places, filepath.Join(base, "opencode", "bin"))
 		}
@@ -319,7 +321,7 @@ func (p *place) listCommands(ctx context.Context, srv *server) ([]universal.Comm
 	commands := []universal.Command{{Name: compactCommand, Description: "Shorten the conversation to a summary"}}
 	for _, c := range native {
 		if c.Name != compactCommand {
-			commands = append(commands, universal.Command{Name: c.Name, Description: firstLine(c.Description)})
+			commands = append(commands, universal.Command{Name: c.Name, Description: oneline.Text(c.Description)})
 		}
 	}
 	return commands, nil

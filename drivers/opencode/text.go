@@ -6,16 +6,6 @@ import (
 	"strings"
 )
 
-// firstLine cuts a text to one line that a person reads.
-func firstLine(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	const most = 200
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
-}
-
 // joinPath writes the path to a value as people do.
 func joinPath(path []any) string {
 	names := make([]string, len(path))

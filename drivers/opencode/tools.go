@@ -1,12 +1,12 @@
 package opencode
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -193,7 +193,7 @@ func (c *converter) toolTitle(name string, input json.RawMessage) string {
 	if server, tool := c.mcpTool(name); server != "" {
 		title = server + "." + tool
 	}
-	return firstLine(cmp.Or(title, name))
+	return oneline.Text(cmp.Or(title, name))
 }
 
 func callKey(message, call string) string { return message + "\x00" + call }
@@ -234,7 +234,7 @@ func (c *converter) noteInput(k *part, n *nativePart) {
 	}
 	k.called = true
 	c.turn.ran = true
-	k.tool.input = compact(n.State.Input)
+	k.tool.input = oneline.JSON(n.State.Input)
 	title := c.toolTitle(k.tool.name, k.tool.input)
 	c.complete(c.callItem(k, string(k.tool.input), title, universal.StatusCompleted))
 	asks := k.asks
@@ -389,12 +389,4 @@ func imagePart(mime, url string) *universal.ImagePart {
 		return nil
 	}
 	return &universal.ImagePart{Mime: universal.NullString(mime), Data: data}
-}
-
-func compact(raw json.RawMessage) json.RawMessage {
-	var buf bytes.Buffer
-	if len(raw) == 0 || json.Compact(&buf, raw) != nil {
-		return json.RawMessage("{}")
-	}
-	return buf.Bytes()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/opencode/wire"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
@@ -44,7 +45,7 @@ func Start(ctx context.Context, s *process.Supervisor, spec process.Spec) (Trans
 	if len(spec.Args) == 0 || spec.Args[0] != serveCommand {
 		return p, nil
 	}
-	c, err := wire.Connect(ctx, p, wire.Options{Password: getenv(spec.Env, passwordVariable), Drop: dropsEvent})
+	c, err := wire.Connect(ctx, p, wire.Options{Password: environ.Get(spec.Env, passwordVariable), Drop: dropsEvent})
 	if err != nil {
 		return nil, &notReadyError{exit: p.Exit(), err: err}
 	}

@@ -11,9 +11,11 @@ import (
 )
 
 const (
-	startTimeout = 60 * time.Second // for an agent to become ready
+	// startTimeout is for an agent to become ready. Many sessions may wait for
+	// one shared server on a small machine.
+	startTimeout = 3 * time.Minute
 	stopTimeout  = 10 * time.Second // for an agent to be gone; drivers need 2 s
-	replyTimeout = 10 * time.Second // for an agent to take an answer
+	replyTimeout = time.Minute      // for an agent to take an answer
 )
 
 // agentState is what is known of the agent's process.
