@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -329,7 +328,5 @@ func (r *result) command(cwd string) *universal.CommandPart {
 	}
 	return p
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }

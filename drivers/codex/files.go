@@ -43,6 +43,7 @@ func (c *converter) callPatch(it *item, changes []fileChange) {
 	paths := make([]string, len(changes))
 	for i, change := range changes {
 		paths[i] = change.Path
+		c.turn.patched.add(change.Path, change.Kind.MovePath)
 	}
 	c.call(it, patchKind(changes), patchTool, encode(struct {
 		Changes []fileChange `json:"changes"`
@@ -138,11 +139,15 @@ func (c *converter) diffUpdated(th *thread, params []byte) error {
 	if err := json.Unmarshal(params, &l); err != nil {
 		return err
 	}
-	if !c.isRoot(th) || l.Diff == c.diff {
+	if !c.isRoot(th) {
 		return nil
 	}
-	c.diff = l.Diff
-	c.emit(universal.TypeDiffUpdated, &universal.DiffData{Scope: universal.DiffTurn, Diff: l.Diff, Files: diffFiles(l.Diff)})
+	text := c.turn.patched.place(l.Diff, c.directory)
+	if text == c.diff {
+		return nil
+	}
+	c.diff = text
+	c.emit(universal.TypeDiffUpdated, &universal.DiffData{Scope: universal.DiffTurn, Diff: text, Files: diffFiles(text)})
 	return nil
 }
 

@@ -59,3 +59,28 @@ func TestFilePart(t *testing.T) {
 		})
 	}
 }
+
+// The names of a diff are relative to the session's directory, to whatever Codex
+// has them relative.
+func TestPlace(t *testing.T) {
+	text := func(name, other string) string {
+		return "diff --git a/" + name + " b/" + name + "\nnew file mode 100644\n--- /dev/null\n+++ b/" + name + "\n@@ -0,0 +1,2 @@\n+x\n+++ b/not a name\n" +
+			"diff --git a/" + other + " b/" + name + ".2\nrename from " + other + "\nrename to " + name + ".2\n--- a/" + other + "\n+++ b/" + name + ".2\n@@ -1 +1 @@\n--- a/nor this\n+y\n"
+	}
+	var p patched
+	p.add("/up/project/sub/x", "", "/up/other", "/up/project/sub/x.2")
+	for _, tt := range []struct{ name, in, want string }{
+		{"to the directory", text("sub/x", "/up/other"), text("sub/x", "up/other")},
+		{"to the one above", text("project/sub/x", "other"), text("sub/x", "up/other")},
+		{"to the root", text("up/project/sub/x", "up/other"), text("sub/x", "up/other")},
+		{"a file that no patch named", text("project/sub/x", "else"), text("project/sub/x", "else")},
+		{"nothing", "", ""},
+	} {
+		if diff := cmp.Diff(tt.want, p.place(tt.in, "/up/project")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+	if got := patched(nil).place(text("x", "y"), "/"); got != text("x", "y") {
+		t.Errorf("without patches it is\n%s", got)
+	}
+}

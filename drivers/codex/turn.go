@@ -10,11 +10,12 @@ import (
 // turn is the session's turn. It has one turn of Codex's inside, or several
 // where a plan is approved.
 type turn struct {
-	active bool
-	id     string // of Codex's turn, "" while unknown and while none runs
-	ended  string // id of the last one that is over
-	failed bool   // its error was told
-	retry  string // the cause of the retries that were told
+	active  bool
+	id      string  // of Codex's turn, "" while unknown and while none runs
+	ended   string  // id of the last one that is over
+	failed  bool    // its error was told
+	retry   string  // the cause of the retries that were told
+	patched patched // by Codex's turn, so far
 }
 
 // turnRequested notes that a turn is about to be asked for.
@@ -69,7 +70,7 @@ func (c *converter) turnStarted(th *thread, params []byte) error {
 		t.active, c.found.began = true, true
 		c.emit(universal.TypeTurnStarted, &universal.TurnStartedData{Phase: universal.PhaseStarted, Origin: universal.OriginAgent})
 	}
-	t.id, t.failed, t.retry, c.diff = id, false, "", ""
+	t.id, t.failed, t.retry, t.patched, c.diff = id, false, "", nil, ""
 	return nil
 }
 
