@@ -62,7 +62,7 @@ func TestConformance(t *testing.T) {
 			Background: modelserver.Prompt("bash_bg", modelserver.Input{"command": "sleep 0.3"}),
 			Plan:       "SCENARIO:todo",
 			Subagent:   modelserver.Prompt("task", modelserver.Input{"extra": modelserver.Input{"run_in_background": false}}),
-			Compaction: "SCENARIO:fill", Quota: "SCENARIO:text",
+			Compaction: "SCENARIO:fill", Quota: "SCENARIO:text", Diff: "SCENARIO:write",
 		},
 		Heard: func(_ testing.TB, text string) bool { return c.heard(text) },
 		Grease: func(testing.TB, drivers.Session) error {

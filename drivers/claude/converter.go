@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -12,10 +13,11 @@ import (
 // and makes up no ids: the same lines in the same order give the same events.
 // It isn't safe for concurrent use.
 type converter struct {
-	native   string           // the conversation's id
-	model    string           // what was last told of it
-	settings drivers.Settings // agent and permission mode, as they are
-	cwd      string           // of the agent's shell; "" while unknown
+	native    string           // the conversation's id
+	model     string           // what was last told of it
+	settings  drivers.Settings // agent and permission mode, as they are
+	cwd       string           // of the agent's shell; "" while unknown
+	directory string           // the session's; "" while unknown
 
 	// lifecycle says that the CLI names the messages a turn answers; 2.1.197
 	// doesn't.
@@ -32,6 +34,7 @@ type converter struct {
 	plan     plan
 	compact  compaction
 	tasks    backgroundTasks
+	changes  diff.Changes
 
 	// What the session picks up after a line, besides the events.
 	responses []controlResponse // to our own control requests

@@ -126,12 +126,11 @@ func (d *Driver) Info() drivers.Info {
 			BackgroundTasks:       true,
 			SlashCommands:         true,
 			Compaction:            true,
-			SessionDiff:           false,
+			SessionDiff:           true,
 			Quota:                 true,
 		},
 		Lacks: map[string]string{
 			"sharedProcess": "Claude Code 2.1.330 holds one conversation in a process.",
-			"sessionDiff":   "Claude Code 2.1.330 tells the diff of each edit, but none of a turn or a session.",
 		},
 		Modes: []drivers.Mode{
 			{ID: drivers.ModeBuild, Name: "Build", Description: "Works on the task, asking where the permission mode says so"},

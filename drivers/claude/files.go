@@ -41,11 +41,35 @@ func (c *converter) filePart(r *result) *universal.FileRefPart {
 	default:
 		return nil
 	}
-	if text := r.diff(diff.Name(c.cwd, p.Path)); len(text) <= diff.Most {
-		p.Diff = universal.NullString(text)
+	name := diff.Name(c.directory, p.Path)
+	text := r.diff(name)
+	if len(text) > diff.Most {
+		text = ""
+	}
+	p.Diff = universal.NullString(text)
+	if text != "" && r.created() {
+		text = diff.Git("", name, text)
+	} else if text != "" {
+		text = diff.Git(name, name, text)
+	}
+	if diff.Inside(c.directory, p.Path) { // plans and notes of the agent's own are elsewhere
+		c.changes.Add(text)
 	}
 	return p
 }
+
+// tellChanges tells what a call has changed together with those before.
+func (c *converter) tellChanges(p *universal.FileRefPart) {
+	if p == nil || p.Action == universal.FileRead || !c.turn.active() {
+		return
+	}
+	if d := c.changes.Turn(); d != nil {
+		c.emit(universal.TypeDiffUpdated, d)
+	}
+}
+
+// created tells whether the call has made its file.
+func (r *result) created() bool { return r.twin.Content != nil && r.twin.OriginalFile == nil }
 
 // diff is the change as unified text, "" where the result doesn't tell it:
 // that of a sub-agent has no structured copy.
@@ -58,7 +82,7 @@ func (r *result) diff(name string) string {
 		return diff.Unified(name, name, *t.Before, *t.After)
 	case t.Content == nil:
 		return ""
-	case t.OriginalFile == nil:
+	case r.created():
 		return diff.Unified("", name, "", *t.Content)
 	}
 	return diff.Unified(name, name, *t.OriginalFile, *t.Content)

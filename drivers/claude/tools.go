@@ -243,13 +243,15 @@ func (c *converter) toolResult(parent string, content *contentBlock, twin json.R
 	if p := c.commandPart(&r); p != nil {
 		item.Content = append(item.Content, p)
 	}
-	if p := c.filePart(&r); p != nil {
-		item.Content = append(item.Content, p)
+	file := c.filePart(&r)
+	if file != nil {
+		item.Content = append(item.Content, file)
 	}
 	for _, p := range r.images {
 		item.Content = append(item.Content, p)
 	}
 	c.emit(universal.TypeItemCompleted, &universal.ItemData{Item: item})
+	c.tellChanges(file)
 	if parent == "" && !r.isError {
 		c.plan.result(c, k.name, k.input, twin)
 	}

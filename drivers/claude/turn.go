@@ -78,6 +78,9 @@ func (c *converter) initLine(line []byte) error {
 		c.turn.ownerSeen = true
 	}
 	c.cwd = l.Cwd
+	if c.directory == "" { // a later one may be where a command has gone to
+		c.directory = l.Cwd
+	}
 	var changed universal.SessionUpdatedData
 	if l.Model != "" && l.Model != c.model {
 		c.model = l.Model
@@ -158,6 +161,10 @@ func (c *converter) endTurn(stop universal.StopReason, usage *universal.Usage) {
 	c.usage.turnEnded()
 	c.tasks.turnEnded()
 	c.spare = nil // an idle session holds nothing that it doesn't need
+	if d := c.changes.Session(); d != nil {
+		c.emit(universal.TypeDiffUpdated, d)
+	}
+	c.changes.Begin() // the next one
 	c.emit(universal.TypeTurnEnded, &universal.TurnEndedData{Phase: universal.PhaseEnded, StopReason: stop, Usage: usage})
 }
 

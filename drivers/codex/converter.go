@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -30,7 +31,7 @@ type converter struct {
 	raws     map[string]*rawCall // calls that may leave no item, by key
 	usage    usageCounter
 	diff     string            // of the turn, as it was told last
-	changes  *sessionDiff      // of all turns; nil when it can't be told any more
+	changes  *diff.Sum         // of all turns; nil when it can't be told any more
 	quota    map[string]string // by limit, as it was told last
 	warnings map[string]bool   // that were told
 	noticed  int               // numbers notices
@@ -97,7 +98,7 @@ func newConverter(start string, settings drivers.Settings) *converter {
 		raws:     map[string]*rawCall{},
 		quota:    map[string]string{},
 		warnings: map[string]bool{},
-		changes:  &sessionDiff{},
+		changes:  &diff.Sum{},
 		unloaded: make(chan struct{}),
 	}
 }

@@ -147,7 +147,7 @@ func (c *converter) diffUpdated(th *thread, params []byte) error {
 		return nil
 	}
 	c.diff = text
-	c.emit(universal.TypeDiffUpdated, &universal.DiffData{Scope: universal.DiffTurn, Diff: text, Files: diffFiles(text)})
+	c.emit(universal.TypeDiffUpdated, &universal.DiffData{Scope: universal.DiffTurn, Diff: text, Files: diff.Files(text)})
 	return nil
 }
 
@@ -156,43 +156,10 @@ func (c *converter) tellChanges() {
 	if c.diff == "" || c.changes == nil {
 		return
 	}
-	if !c.changes.add(c.diff) {
+	if !c.changes.Add(c.diff) {
 		c.changes = nil // too much, or somebody else has changed the files meanwhile
 		return
 	}
 	all := c.changes.String()
-	c.emit(universal.TypeDiffUpdated, &universal.DiffData{Scope: universal.DiffSession, Diff: all, Files: diffFiles(all)})
-}
-
-// diffFiles sums up a diff in git's form.
-func diffFiles(text string) []universal.DiffFile {
-	files := []universal.DiffFile{}
-	var f *universal.DiffFile
-	inHunk := false
-	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		switch {
-		case strings.HasPrefix(line, "diff --git "):
-			files = append(files, universal.DiffFile{Action: universal.FilePatch})
-			f, inHunk = &files[len(files)-1], false
-			if _, name, ok := strings.Cut(line, " b/"); ok {
-				f.Path = name
-			}
-		case f == nil:
-		case strings.HasPrefix(line, "@@ "):
-			inHunk = true
-		case inHunk && strings.HasPrefix(line, "+"):
-			f.Additions++
-		case inHunk && strings.HasPrefix(line, "-"):
-			f.Deletions++
-		case inHunk:
-		case strings.HasPrefix(line, "new file"):
-			f.Action = universal.FileWrite
-		case strings.HasPrefix(line, "deleted file"):
-			f.Action = universal.FileDelete
-		case strings.HasPrefix(line, "rename to "):
-			f.Action, f.Path = universal.FileRename, strings.TrimPrefix(line, "rename to ")
-		}
-	}
-	return files
+	c.emit(universal.TypeDiffUpdated, &universal.DiffData{Scope: universal.DiffSession, Diff: all, Files: diff.Files(all)})
 }

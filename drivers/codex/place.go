@@ -2,7 +2,6 @@ package codex
 
 import (
 	"path/filepath"
-	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 )
@@ -30,10 +29,10 @@ func (p *patched) add(paths ...string) {
 // place returns a diff with its names relative to dir. It stays as it is where
 // its files aren't known.
 func (p patched) place(text, dir string) string {
-	names := diffNames(text)
+	names := diff.Names(text)
 	for root := dir; len(names) > 0; root = filepath.Dir(root) {
 		if placed, ok := p.below(root, names); ok {
-			return renameInDiff(text, func(name string) string { return diff.Name(dir, placed[name]) })
+			return diff.Rename(text, func(name string) string { return diff.Name(dir, placed[name]) })
 		}
 		if root == filepath.Dir(root) {
 			break
@@ -57,42 +56,4 @@ func (p patched) below(root string, names []string) (paths map[string]string, ok
 		paths[name] = path
 	}
 	return paths, true
-}
-
-// diffNames are the names in a diff of git's form.
-func diffNames(text string) []string {
-	var names []string
-	for _, p := range splitPatches(text) {
-		for _, name := range [...]string{p.from, p.to} {
-			if name != "" {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
-}
-
-// renameInDiff gives the files of a diff in git's form other names.
-func renameInDiff(text string, rename func(name string) string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	inHunk := false
-	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		if names, ok := strings.CutPrefix(line, "diff --git a/"); ok {
-			inHunk = false
-			if from, to, ok := strings.Cut(names, " b/"); ok {
-				line = "diff --git a/" + rename(from) + " b/" + rename(to)
-			}
-		}
-		inHunk = inHunk || strings.HasPrefix(line, "@@ ")
-		for _, before := range [...]string{"--- a/", "+++ b/", "rename from ", "rename to "} {
-			if name, ok := strings.CutPrefix(line, before); ok && !inHunk {
-				line = before + rename(name)
-			}
-		}
-		b.WriteString(line)
-		b.WriteByte('\n')
-	}
-	return b.String()
 }

@@ -14,8 +14,8 @@
 //   - [Log.Append] does no I/O and is never held up by a reader or by the disk.
 //     It wakes all waiting readers at once, whatever their number.
 //   - Bytes handed to a reader never change and stay valid as long as the reader
-//     keeps them, unless it asked for less ([Cursor.Reuse]). A cursor that isn't reading holds no memory of the log and
-//     needs no closing.
+//     keeps them, unless it asked for less ([Cursor.Reuse]). A cursor that isn't
+//     reading holds no memory of the log and needs no closing.
 //   - Reading starts at any sequence number at once: the way there is a bounded
 //     scan, however long the log is.
 //

@@ -21,12 +21,25 @@ const Most = 1 << 20
 // Name is how a diff names a file: relative to the directory where it lies
 // inside, with slashes. dir may be "".
 func Name(dir, path string) string {
-	if dir != "" {
-		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
-			path = rel
-		}
+	if rel, ok := inside(dir, path); ok {
+		path = rel
 	}
 	return strings.TrimPrefix(filepath.ToSlash(path), "/")
+}
+
+// Inside tells whether a file lies in a directory, so that a diff that is
+// applied there can name it.
+func Inside(dir, path string) bool {
+	_, ok := inside(dir, path)
+	return ok
+}
+
+func inside(dir, path string) (rel string, ok bool) {
+	if dir == "" {
+		return "", false
+	}
+	rel, err := filepath.Rel(dir, path)
+	return rel, err == nil && filepath.IsLocal(rel)
 }
 
 // Head is the two lines with the names of a file before and after; "" is no

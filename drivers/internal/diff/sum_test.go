@@ -1,4 +1,4 @@
-package codex
+package diff
 
 import (
 	"fmt"
@@ -8,16 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 )
 
 // gitDiff is the change of a file in git's form.
 func gitDiff(path, before, after string) string {
-	return fmt.Sprintf("diff --git a/%s b/%s\n", path, path) + diff.Unified(path, path, before, after)
+	return Git(path, path, Unified(path, path, before, after))
 }
 
-func TestSessionDiff(t *testing.T) {
+func TestSum(t *testing.T) {
 	add := "diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n@@ -0,0 +1,2 @@\n+one\n+two\n"
 	remove := "diff --git a/x b/x\ndeleted file mode 100644\n--- a/x\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one\n-two\n"
 	for _, tt := range []struct {
@@ -38,9 +36,9 @@ func TestSessionDiff(t *testing.T) {
 			"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-1\n+2\n" + add},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var d sessionDiff
+			var d Sum
 			for _, turn := range tt.turns {
-				if !d.add(turn) {
+				if !d.Add(turn) {
 					t.Fatalf("not understood: %s", turn)
 				}
 			}
@@ -49,15 +47,15 @@ func TestSessionDiff(t *testing.T) {
 			}
 		})
 	}
-	var d sessionDiff
-	if d.add(gitDiff("x", "a\n", "b\n")) && d.add(gitDiff("x", "z\n", "y\n")) {
+	var d Sum
+	if d.Add(gitDiff("x", "a\n", "b\n")) && d.Add(gitDiff("x", "z\n", "y\n")) {
 		t.Error("a diff that doesn't fit the one before is taken")
 	}
 }
 
 // The diffs of many random turns, put together, turn the first state into the
 // last one.
-func TestSessionDiffApplies(t *testing.T) {
+func TestSumApplies(t *testing.T) {
 	patch, err := exec.LookPath("patch")
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range 60 {
@@ -67,7 +65,7 @@ func TestSessionDiffApplies(t *testing.T) {
 		}
 		first := strings.Join(lines, "\n") + "\n"
 		state := first
-		var d sessionDiff
+		var d Sum
 		for turn := range 5 {
 			for range 1 + random.IntN(4) {
 				at := random.IntN(len(lines))
@@ -81,7 +79,7 @@ func TestSessionDiffApplies(t *testing.T) {
 				}
 			}
 			next := strings.Join(lines, "\n") + "\n"
-			if next != state && !d.add(gitDiff("x", state, next)) {
+			if next != state && !d.Add(gitDiff("x", state, next)) {
 				t.Fatalf("round %d, turn %d: not understood", round, turn)
 			}
 			state = next
@@ -101,4 +99,32 @@ func TestSessionDiffApplies(t *testing.T) {
 			t.Fatalf("round %d: %v %v %s\nthe diff\n%s\nmakes\n%s\nwant\n%s", round, runErr, readErr, out, d.String(), got, state)
 		}
 	}
+}
+
+// A change far down in a file costs no more than one at its beginning.
+func TestSumOfLongFile(t *testing.T) {
+	const text = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -2000000000 +2000000000 @@\n-a\n+b\n"
+	var s Sum
+	if !s.Add(text) || s.String() != text {
+		t.Errorf("the sum is\n%s", s.String())
+	}
+}
+
+func FuzzSum(f *testing.F) {
+	f.Add(gitDiff("x", "a\nb\n", "a\nc\n"), gitDiff("x", "a\nc\n", "a\nb\n"))
+	f.Add("diff --git a/x b/y\nrename from x\nrename to y\n", "diff --git a/y b/y\ndeleted file mode 100644\n--- a/y\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n\\ No newline at end of file\n")
+	f.Fuzz(func(t *testing.T, first, second string) {
+		var s Sum
+		if !s.Add(first) || !s.Add(second) {
+			return
+		}
+		text := s.String()
+		if got := Rename(text, func(name string) string { return name }); got != text {
+			t.Errorf("renamed to its own names, the diff is\n%s\nand was\n%s", got, text)
+		}
+		var again Sum
+		if !again.Add(text) || again.String() != text {
+			t.Errorf("the sum is no diff that can be added\n%s\n%s", text, again.String())
+		}
+	})
 }

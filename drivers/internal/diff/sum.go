@@ -1,129 +1,95 @@
-package codex
+package diff
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
-// Codex tells what the patches of one turn have changed, as a diff in git's form.
-// A sessionDiff puts the diffs of the turns together into what the session has
-// changed. It knows no file: of each it keeps which of its lines are those from
-// before the session, and the lines that diffs have shown.
-
-// sessionDiff is what the patches of a session have changed. The zero value is
-// ready.
-type sessionDiff struct {
+// A Sum puts several diffs in git's form, each of which applies to what the one
+// before has left, together into one. It knows no file: of each it keeps which of
+// its lines are those from before, and the lines that diffs have shown. The zero
+// value is ready.
+type Sum struct {
 	files map[string]*patchedFile // by the path as it is
 	bytes int
 }
 
-// maxSessionDiff bounds the diffs that are put together, in bytes. A session that
-// patches more has none from then on.
-const maxSessionDiff = 512 << 10
+// maxSum bounds the diffs that are put together, in bytes.
+const maxSum = 512 << 10
 
 // patchedFile is a file as it was and as it is.
 type patchedFile struct {
 	before string // its path before the session; "" if it wasn't there
 	gone   bool   // it is deleted
-	spans  []span
+	pieces []piece
 	known  map[int]string // lines from before, by number from 1
 }
 
-// span is a run of lines of a file: those from before the session from a number
+// piece is a run of lines of a file: those from before the session from a number
 // on, or new ones.
-type span struct {
+type piece struct {
 	from  int // 0: new lines
 	count int // of lines from before; -1: to the end
 	lines []string
 }
 
-// add takes the diff of a turn; false if it can't be understood, or is too much.
-func (d *sessionDiff) add(diff string) bool {
-	if d.bytes += len(diff); d.bytes > maxSessionDiff {
+// Add takes a further diff. It is false if it can't be understood, doesn't apply
+// to what the others have left, or is too much; the sum is then of no use any
+// more.
+func (s *Sum) Add(diff string) bool {
+	if s.bytes += len(diff); s.bytes > maxSum {
 		return false
 	}
-	if d.files == nil {
-		d.files = map[string]*patchedFile{}
+	if s.files == nil {
+		s.files = map[string]*patchedFile{}
 	}
-	for _, p := range splitPatches(diff) {
-		if !d.apply(&p) {
+	patches := splitPatches(diff)
+	moving := make([]*patchedFile, len(patches))
+	for i := range patches { // all at once: one may get the former name of another
+		if p := &patches[i]; p.action() == universal.FileRename {
+			moving[i] = s.take(p.from)
+		}
+	}
+	for i := range patches {
+		p, f := &patches[i], moving[i]
+		if f == nil {
+			f = s.take(p.from)
+		}
+		if !s.apply(p, f) {
 			return false
 		}
 	}
 	return true
 }
 
-// patch is the part of a diff that is about one file.
-type patch struct {
-	from, to string // "" where there is no file
-	hunks    []patchHunk
-}
-
-type patchHunk struct {
-	at    int // number of its first line in the file as it was; -1 if it can't be read
-	lines []string
-}
-
-// splitPatches takes a diff in git's form apart.
-func splitPatches(diff string) []patch {
-	var all []patch
-	var p *patch
-	var h *patchHunk
-	for line := range strings.Lines(diff) {
-		line = strings.TrimSuffix(line, "\n")
-		rest, isHeader := strings.CutPrefix(line, "diff --git ")
-		switch {
-		case isHeader:
-			from, to, _ := strings.Cut(rest, " b/")
-			all = append(all, patch{from: strings.TrimPrefix(from, "a/"), to: to})
-			p, h = &all[len(all)-1], nil
-		case p == nil:
-		case strings.HasPrefix(line, "@@ "):
-			p.hunks = append(p.hunks, patchHunk{at: hunkStart(line)})
-			h = &p.hunks[len(p.hunks)-1]
-		case h != nil && strings.HasPrefix(line, `\`) && len(h.lines) > 0:
-			h.lines[len(h.lines)-1] += "\n" + line // belongs to the line before
-		case h != nil:
-			h.lines = append(h.lines, line)
-		case strings.HasPrefix(line, "new file"):
-			p.from = ""
-		case strings.HasPrefix(line, "deleted file"):
-			p.to = ""
-		}
+// take takes a file out of the sum, which may not have it yet; nil for no name.
+func (s *Sum) take(path string) *patchedFile {
+	if path == "" {
+		return nil
 	}
-	return all
-}
-
-// hunkStart reads where a hunk begins: "@@ -1,2 +3,4 @@". One of no lines names
-// the line before.
-func hunkStart(header string) int {
-	number, _, _ := strings.Cut(strings.TrimPrefix(header, "@@ -"), " ")
-	number, count, _ := strings.Cut(number, ",")
-	at, err := strconv.Atoi(number)
-	switch {
-	case err != nil:
-		return -1
-	case count == "0":
-		return at + 1
+	f := s.files[path]
+	if f == nil {
+		return &patchedFile{before: path, known: map[int]string{}, pieces: []piece{{from: 1, count: -1}}}
 	}
-	return at
+	delete(s.files, path)
+	return f
 }
 
-func (d *sessionDiff) apply(p *patch) bool {
-	f := d.files[p.from]
+// apply changes a file, which is nil if there is none yet.
+func (s *Sum) apply(p *patch, f *patchedFile) bool {
+	there := s.files[p.to]
 	switch {
-	case p.from == "" && d.files[p.to] != nil:
-		f = d.files[p.to] // it was deleted before
-		f.gone = false
-	case p.from == "":
+	case f == nil && there == nil:
 		f = &patchedFile{known: map[int]string{}}
-	case f == nil:
-		f = &patchedFile{before: p.from, known: map[int]string{}, spans: []span{{from: 1, count: -1}}}
+	case f == nil && there.gone:
+		f = there // it was deleted before
+		f.gone = false
+	case f == nil, there != nil, f.gone:
+		return false
 	}
-	delete(d.files, p.from)
 	moved := 0 // by the hunks before
 	for _, h := range p.hunks {
 		grown, ok := f.apply(&h, moved)
@@ -134,10 +100,10 @@ func (d *sessionDiff) apply(p *patch) bool {
 	}
 	if p.to == "" {
 		f.gone = true
-		d.files[p.from] = f
+		s.files[p.from] = f
 		return true
 	}
-	d.files[p.to] = f
+	s.files[p.to] = f
 	return true
 }
 
@@ -176,10 +142,10 @@ func (f *patchedFile) apply(h *patchHunk, moved int) (grown int, ok bool) {
 	return grown, true
 }
 
-// split makes a span begin at a line and returns its index.
+// split makes a piece begin at a line and returns its index.
 func (f *patchedFile) split(at int) int {
 	line := 1
-	for i, s := range f.spans {
+	for i, s := range f.pieces {
 		n := s.length()
 		if at == line {
 			return i
@@ -198,14 +164,14 @@ func (f *patchedFile) split(at int) int {
 				tail.count = n - cut
 			}
 		}
-		f.spans = slices.Replace(f.spans, i, i+1, head, tail)
+		f.pieces = slices.Replace(f.pieces, i, i+1, head, tail)
 		return i + 1
 	}
-	return len(f.spans)
+	return len(f.pieces)
 }
 
-// length is how many lines a span has, -1 if it goes to the end.
-func (s *span) length() int {
+// length is how many lines a piece has, -1 if it goes to the end.
+func (s *piece) length() int {
 	if s.from == 0 {
 		return len(s.lines)
 	}
@@ -216,10 +182,10 @@ func (s *span) length() int {
 // isn't there.
 func (f *patchedFile) see(at int, text string) bool {
 	i := f.split(at)
-	if i == len(f.spans) {
+	if i == len(f.pieces) {
 		return false
 	}
-	s := f.spans[i]
+	s := f.pieces[i]
 	if s.from == 0 {
 		return s.lines[0] == text
 	}
@@ -233,26 +199,26 @@ func (f *patchedFile) see(at int, text string) bool {
 func (f *patchedFile) remove(at int) {
 	i := f.split(at)
 	f.split(at + 1)
-	f.spans = slices.Delete(f.spans, i, i+1)
+	f.pieces = slices.Delete(f.pieces, i, i+1)
 }
 
 func (f *patchedFile) insert(at int, text string) {
 	i := f.split(at)
-	if i > 0 && f.spans[i-1].from == 0 {
-		f.spans[i-1].lines = append(f.spans[i-1].lines, text)
+	if i > 0 && f.pieces[i-1].from == 0 {
+		f.pieces[i-1].lines = append(f.pieces[i-1].lines, text)
 		return
 	}
-	f.spans = slices.Insert(f.spans, i, span{lines: []string{text}})
+	f.pieces = slices.Insert(f.pieces, i, piece{lines: []string{text}})
 }
 
-// diffContext is how many unchanged lines stand around a change.
-const diffContext = 3
+// contextLines is how many unchanged lines stand around a change.
+const contextLines = 3
 
 // String is the diff in git's form, "" if nothing is changed.
-func (d *sessionDiff) String() string {
+func (s *Sum) String() string {
 	var b strings.Builder
-	for _, path := range slices.Sorted(maps.Keys(d.files)) {
-		d.files[path].write(&b, path)
+	for _, path := range slices.Sorted(maps.Keys(s.files)) {
+		s.files[path].write(&b, path)
 	}
 	return b.String()
 }
@@ -262,25 +228,14 @@ func (f *patchedFile) write(b *strings.Builder, path string) {
 	if f.before == "" && f.gone || f.before == path && !f.gone && hunks == "" {
 		return
 	}
-	from := f.before
-	if from == "" {
-		from = path
+	after := path
+	if f.gone {
+		after = ""
 	}
-	fmt.Fprintf(b, "diff --git a/%s b/%s\n", from, path)
-	switch {
-	case f.before == "":
-		fmt.Fprintf(b, "new file mode 100644\n--- /dev/null\n+++ b/%s\n", path)
-	case f.gone:
-		fmt.Fprintf(b, "deleted file mode 100644\n--- a/%s\n+++ /dev/null\n", from)
-	case f.before != path:
-		fmt.Fprintf(b, "rename from %s\nrename to %s\n", from, path)
-		if hunks != "" {
-			fmt.Fprintf(b, "--- a/%s\n+++ b/%s\n", from, path)
-		}
-	default:
-		fmt.Fprintf(b, "--- a/%s\n+++ b/%s\n", path, path)
+	if hunks != "" || f.before == "" || f.gone {
+		hunks = Head(f.before, after) + hunks
 	}
-	b.WriteString(hunks)
+	b.WriteString(Git(f.before, after, hunks))
 }
 
 // diffLine is a line of a hunk: kept, removed or added.
@@ -295,6 +250,7 @@ type diffLine struct {
 func (f *patchedFile) hunks() string {
 	var all []diffLine
 	before, after := 1, 1
+	known := slices.Sorted(maps.Keys(f.known)) // of a long file only a few lines are
 	var added []string
 	flush := func(next int) { // what is between the lines from before
 		for ; before < next && len(added) > 0 && f.known[before] == added[0]; before++ { // taken back
@@ -311,24 +267,24 @@ func (f *patchedFile) hunks() string {
 		}
 		added = nil
 	}
-	for _, s := range f.spans {
+	for _, s := range f.pieces {
 		if s.from == 0 {
 			added = append(added, s.lines...)
 			continue
 		}
 		flush(s.from)
-		n := s.count
-		for i := 0; n < 0 || i < n; i++ {
-			text, ok := f.known[before]
-			if n < 0 && !ok && before > f.lastKnown() {
+		end := s.from + s.count
+		if s.count < 0 {
+			end = max(s.from, f.lastKnown()+1)
+		}
+		first, _ := slices.BinarySearch(known, s.from)
+		for _, n := range known[first:] {
+			if n >= end {
 				break
 			}
-			if ok {
-				all = append(all, diffLine{' ', text, before, after})
-			}
-			before++
-			after++
+			all = append(all, diffLine{' ', f.known[n], n, after + n - s.from})
 		}
+		before, after = end, after+end-s.from
 	}
 	flush(f.lastRemoved(before))
 	return formatHunks(all)
@@ -346,7 +302,7 @@ func (f *patchedFile) lastKnown() int {
 // lastRemoved is behind the last line that was removed at the end of the file,
 // where no line from before follows.
 func (f *patchedFile) lastRemoved(before int) int {
-	if n := len(f.spans); n > 0 && f.spans[n-1].from > 0 && f.spans[n-1].count < 0 {
+	if n := len(f.pieces); n > 0 && f.pieces[n-1].from > 0 && f.pieces[n-1].count < 0 {
 		return before
 	}
 	return max(before, f.lastKnown()+1)
@@ -360,10 +316,10 @@ func formatHunks(all []diffLine) string {
 			continue
 		}
 		near[i] = true
-		for j := i - 1; j >= max(0, i-diffContext) && adjacent(all[j], all[j+1]); j-- {
+		for j := i - 1; j >= max(0, i-contextLines) && adjacent(all[j], all[j+1]); j-- {
 			near[j] = true
 		}
-		for j := i + 1; j <= min(len(all)-1, i+diffContext) && adjacent(all[j-1], all[j]); j++ {
+		for j := i + 1; j <= min(len(all)-1, i+contextLines) && adjacent(all[j-1], all[j]); j++ {
 			near[j] = true
 		}
 	}
@@ -405,7 +361,7 @@ func writeHunk(b *strings.Builder, lines []diffLine) {
 			now++
 		}
 	}
-	fmt.Fprintf(b, "@@ -%s +%s @@\n", hunkRange(lines[0].before, old), hunkRange(lines[0].after, now))
+	b.WriteString(HunkHead(firstLine(lines[0].before, old), old, firstLine(lines[0].after, now), now))
 	for _, l := range lines {
 		b.WriteByte(l.sign)
 		b.WriteString(l.text)
@@ -413,14 +369,11 @@ func writeHunk(b *strings.Builder, lines []diffLine) {
 	}
 }
 
-// hunkRange is a hunk's range in the form of diff -u: one of no lines names the
-// line before.
-func hunkRange(start, lines int) string {
-	switch lines {
-	case 0:
-		return fmt.Sprintf("%d,0", start-1)
-	case 1:
-		return strconv.Itoa(start)
+// firstLine is what the head of a hunk names as its first line: where it has
+// none, the line before.
+func firstLine(at, lines int) int {
+	if lines == 0 {
+		return at - 1
 	}
-	return fmt.Sprintf("%d,%d", start, lines)
+	return at
 }
