@@ -8,9 +8,11 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/rpc/session"
 )
 
-// eventFeed gives all events of a session, from where a cursor stands.
-func eventFeed(cursor *eventlog.Cursor, includeRaw bool) Feed {
+// eventFeed gives all events of a session after one.
+func eventFeed(s *session.Session, after uint64, includeRaw bool) Feed {
+	done, cursor := s.Follow(), s.Cursor(after).Reuse()
 	return func(ctx context.Context, w FeedWriter) (session.StreamEnd, error) {
+		defer done()
 		for {
 			over := ctx.Err() != nil // what is there by now is still delivered
 			records, err := cursor.TryNext()
@@ -45,8 +47,10 @@ func eventFeed(cursor *eventlog.Cursor, includeRaw bool) Feed {
 }
 
 // turnFeed gives the events of one turn.
-func turnFeed(reader *session.TurnReader, includeRaw bool) Feed {
+func turnFeed(s *session.Session, reader *session.TurnReader, includeRaw bool) Feed {
+	done := s.Follow()
 	return func(ctx context.Context, w FeedWriter) (session.StreamEnd, error) {
+		defer done()
 		for {
 			record, end, err := reader.Next(ctx)
 			if err != nil || end != "" {

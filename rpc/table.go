@@ -117,7 +117,7 @@ func sessionsSendStream(_ context.Context, s *Server, p *SendStreamParams) (Send
 	if err != nil {
 		return SendStreamResult{}, nil, err
 	}
-	return SendStreamResult{SendResult: sent}, turnFeed(found.ReadTurn(sent, p.Until), p.IncludeRaw), nil
+	return SendStreamResult{SendResult: sent}, turnFeed(found, found.ReadTurn(sent, p.Until), p.IncludeRaw), nil
 }
 
 func sessionsInterrupt(ctx context.Context, s *Server, p *InterruptParams) (Empty, error) {
@@ -158,7 +158,7 @@ func sessionsSubscribe(_ context.Context, s *Server, p *SubscribeParams) (Subscr
 	if err != nil {
 		return SubscribeResult{}, nil, err
 	}
-	return SubscribeResult{}, eventFeed(found.Cursor(p.Offset).Reuse(), p.IncludeRaw), nil
+	return SubscribeResult{}, eventFeed(found, p.Offset, p.IncludeRaw), nil
 }
 
 func questionsReply(ctx context.Context, s *Server, p *QuestionReplyParams) (Empty, error) {

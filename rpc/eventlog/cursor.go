@@ -66,11 +66,14 @@ func (c *Cursor) TryNext() (Records, error) {
 	l.mu.Lock()
 	if l.over != nil || c.next > l.head {
 		err := l.over
-		l.mu.Unlock()
-		c.run = nil // it may wait for long
-		if err == nil {
+		switch {
+		case err == nil && l.sealed:
+			err = ErrDeleted
+		case err == nil:
 			err = ErrCaughtUp
 		}
+		l.mu.Unlock()
+		c.run = nil // it may wait for long
 		return Records{}, err
 	}
 	if ch := l.chunkLocked(c.next); ch != nil {
@@ -114,7 +117,7 @@ func (c *Cursor) advance(recs Records, off int64) Records {
 func (l *Log) newer(seq uint64) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.over != nil || seq <= l.head {
+	if l.over != nil || l.sealed || seq <= l.head {
 		closed := make(chan struct{})
 		close(closed)
 		return closed

@@ -71,6 +71,7 @@ func TestWaitingEnds(t *testing.T) {
 		want error
 	}{
 		{"deleted", func(_ *Store, l *Log, _ context.CancelCauseFunc) error { return l.Delete() }, ErrDeleted},
+		{"sealed", func(_ *Store, l *Log, _ context.CancelCauseFunc) error { l.Seal(); return nil }, ErrDeleted},
 		{"closed", func(s *Store, _ *Log, _ context.CancelCauseFunc) error { return s.Close() }, ErrClosed},
 		{"cancelled", func(_ *Store, _ *Log, c context.CancelCauseFunc) error { c(cause); return nil }, cause},
 	} {

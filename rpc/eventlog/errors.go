@@ -10,7 +10,8 @@ var (
 	// yet.
 	ErrCaughtUp = errors.New("read event log: no newer events yet")
 
-	// ErrDeleted is returned to readers and writers of a deleted log.
+	// ErrDeleted is returned to readers and writers of a deleted log, or a sealed
+	// one that they have read.
 	ErrDeleted = errors.New("use event log: the log was deleted")
 
 	// ErrClosed is returned to readers and writers once the store is closed.

@@ -30,6 +30,7 @@ type Log struct {
 	index    index         // of the file
 	wake     chan struct{} // closed by the next Append; nil if nobody waits
 	failed   error         // why the last attempt to spill failed, nil if it didn't
+	sealed   bool          // nothing is appended any more
 	over     error         // ErrDeleted or ErrClosed once it's over
 
 	// io counts reads and writes of the file in flight. It only grows under mu
@@ -92,8 +93,11 @@ func (l *Log) append(b *Batch, final bool) (first, last uint64, err error) {
 
 // admitLocked says why b can't be appended now, nil if it can.
 func (l *Log) admitLocked(b *Batch, final bool) error {
-	if l.over != nil {
+	switch {
+	case l.over != nil:
 		return l.over
+	case l.sealed:
+		return ErrDeleted
 	}
 	if len(b.buf) <= l.roomLocked() {
 		return nil // takes no new memory
@@ -174,6 +178,21 @@ func (l *Log) chunkLocked(seq uint64) *chunk {
 	}
 	i := sort.Search(n, func(i int) bool { return l.chunks[i].at.seq > seq })
 	return l.chunks[i-1]
+}
+
+// Seal announces that the log is going to be deleted: nothing is appended any
+// more, and readers get [ErrDeleted] once they have read what is there, those
+// that have at once.
+func (l *Log) Seal() {
+	l.mu.Lock()
+	l.sealed = true
+	wake := l.wake
+	l.wake = nil
+	l.mu.Unlock()
+
+	if wake != nil {
+		close(wake)
+	}
 }
 
 // Delete forgets the log: its memory and its file. Readers and writers get

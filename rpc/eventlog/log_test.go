@@ -352,6 +352,29 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// A sealed log takes nothing more, and gives what it has to whoever wants it.
+func TestSeal(t *testing.T) {
+	l := openStore(t, Options{}).NewLog("sealed")
+	appendEvents(t, l, 10, 300)
+	l.Seal()
+	l.Seal()
+	if err := tryAppend(l, 1, 100, l.AppendFinal); !errors.Is(err, ErrDeleted) {
+		t.Errorf("append: %v", err)
+	}
+	c := l.Cursor(5)
+	if recs, err := c.Next(t.Context()); err != nil || recs.Len() != 5 {
+		t.Errorf("Next: %d records, %v", recs.Len(), err)
+	}
+	for _, c := range []*Cursor{c, l.Cursor(10), l.Cursor(11)} {
+		if _, err := c.Next(t.Context()); !errors.Is(err, ErrDeleted) {
+			t.Errorf("Next after %d: %v", c.After(), err)
+		}
+	}
+	if err := l.Delete(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOver(t *testing.T) {
 	for _, test := range []struct {
 		name string

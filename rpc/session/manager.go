@@ -43,7 +43,8 @@ type Manager struct {
 	logger      *slog.Logger
 	directory   string
 	idleTimeout time.Duration
-	tasks       sync.WaitGroup // terminations under way
+	tasks       sync.WaitGroup // terminations and farewells under way
+	closing     chan struct{}  // closed when no farewell is to be waited for any more
 	counters    counters
 
 	installer      Installer
@@ -80,6 +81,7 @@ func NewManager(opts ManagerOptions) (*Manager, error) {
 		installMissing: opts.InstallMissing && opts.Installer != nil,
 		installing:     opts.Installing,
 
+		closing:  make(chan struct{}),
 		sessions: map[string]*Session{},
 		watchers: map[*Watcher]bool{},
 	}, nil
@@ -242,7 +244,8 @@ func (m *Manager) List() []*Session {
 	return list
 }
 
-// Delete forgets a session; a live one is ended first.
+// Delete forgets a session; a live one is ended first. Who follows it still gets
+// its last events.
 func (m *Manager) Delete(ctx context.Context, id string) error {
 	s, err := m.Get(id)
 	if err != nil {
@@ -253,7 +256,7 @@ func (m *Manager) Delete(ctx context.Context, id string) error {
 	}
 	m.remove(s)
 	m.counters.deletedEvents.Add(s.log.Head())
-	s.deleteLog()
+	m.forget(s)
 	return nil
 }
 
@@ -266,7 +269,10 @@ func (s *Session) deleteLog() {
 // Close ends all sessions with everything they started, and refuses new ones.
 func (m *Manager) Close(ctx context.Context) error {
 	m.mu.Lock()
-	m.closed = true
+	if !m.closed {
+		m.closed = true
+		close(m.closing)
+	}
 	list := slices.Clone(m.order)
 	m.mu.Unlock()
 	errs := make([]error, len(list))

@@ -30,7 +30,8 @@ type Session struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	// tasks are the goroutines that talk to the agent.
-	tasks sync.WaitGroup
+	tasks     sync.WaitGroup
+	followers followers
 
 	mu      sync.Mutex // guards all below
 	cfg     drivers.Config
