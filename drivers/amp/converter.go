@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -29,7 +30,8 @@ type converter struct {
 	callsN   int              // numbers calls in their order
 	requests map[int]*asked   // what is asked on the process's side channel, by number
 	held     []channelLine    // what is asked about calls that were not told yet, in order
-	diffs    diffs
+	known    knownFiles
+	changed  diff.Changes
 	servers  map[string]string // the last status of each tool server, by its name
 
 	// What the session picks up after a line, besides the events.
@@ -67,7 +69,7 @@ func (c *converter) start(g generation, mode string, r rules, texts int) {
 	c.turn = turn{open: g == native, sent: texts}
 	c.gen, c.mode, c.rules = g, mode, r
 	c.usage.start()
-	c.diffs.start()
+	c.changed.Begin()
 	c.held = nil
 	clear(c.calls)
 	clear(c.requests)

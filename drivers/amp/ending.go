@@ -33,7 +33,7 @@ func (c *converter) end(dst []universal.Event, e ending) (events []universal.Eve
 		c.emit(universal.TypeError, problem)
 	}
 	c.withdrawAll()
-	if d := c.diffs.session.event(universal.DiffSession); d != nil && c.diffs.turn.text.Len() > 0 {
+	if d := c.changed.Session(); d != nil {
 		c.emit(universal.TypeDiffUpdated, d)
 	}
 	ended := &universal.TurnEndedData{Phase: universal.PhaseEnded, StopReason: stop}

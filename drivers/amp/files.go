@@ -21,6 +21,23 @@ func (f *change) part() *universal.FileRefPart {
 	return &universal.FileRefPart{Path: f.path, Action: f.action, From: f.from, Diff: universal.NullString(f.diff)}
 }
 
+// git is the change in git's form, with names relative to dir; "" where it isn't
+// known.
+func (f *change) git(dir string) string {
+	before, after := diff.Name(dir, f.path), diff.Name(dir, f.path)
+	switch {
+	case f.from != "":
+		before = diff.Name(dir, f.from)
+	case f.diff == "":
+		return ""
+	case strings.HasPrefix(f.diff, "--- /dev/null\n"):
+		before = ""
+	case f.action == universal.FileDelete:
+		after = ""
+	}
+	return diff.Git(before, after, f.diff)
+}
+
 // changes are the files that a call has read or changed; none where it failed
 // or is about no file.
 func (c *converter) changes(r *result) []change {
@@ -36,11 +53,11 @@ func (c *converter) changes(r *result) []change {
 		if path == "" {
 			return nil
 		}
-		c.diffs.know(path)
+		c.known.know(path)
 		return []change{{path: path, action: universal.FileRead}}
 	case "create_file":
 		f := change{path: path, action: universal.FileWrite}
-		if before, exists := c.diffs.known[path]; !exists || before != nil {
+		if before, exists := c.known.texts[path]; !exists || before != nil {
 			name := diff.Name(c.cwd, path)
 			was, old := "", ""
 			if exists {
@@ -51,11 +68,11 @@ func (c *converter) changes(r *result) []change {
 			}
 			f.diff = diff.Unified(was, name, old, r.input.Content)
 		}
-		c.diffs.write(path, r.input.Content)
+		c.known.write(path, r.input.Content)
 		return []change{f}
 	case "edit_file":
 		f := change{path: path, action: universal.FilePatch, diff: c.nativeDiff(path, r.body.Diff)}
-		c.diffs.know(path)
+		c.known.know(path)
 		return []change{f}
 	case "apply_patch":
 		var all []change
@@ -87,9 +104,9 @@ func (c *converter) patched(p *patchedFile) change {
 	}
 	f.diff = c.nativeDiff(f.path, p.Diff)
 	if f.action == universal.FileDelete {
-		c.diffs.forget(f.path)
+		c.known.forget(f.path)
 	} else {
-		c.diffs.know(f.path)
+		c.known.know(f.path)
 	}
 	return f
 }

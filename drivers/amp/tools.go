@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/lenient"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -218,13 +219,16 @@ func (c *converter) toolResult(b *contentBlock) error {
 	changed := false
 	for _, f := range c.changes(&r) {
 		item.Content = append(item.Content, f.part())
-		changed = c.diffs.add(&f) || changed
+		if f.action != universal.FileRead && diff.Inside(c.cwd, f.path) {
+			c.changed.Add(f.git(c.cwd))
+			changed = true
+		}
 	}
 	for _, p := range r.images {
 		item.Content = append(item.Content, p)
 	}
 	c.emit(universal.TypeItemCompleted, &universal.ItemData{Item: item})
-	if d := c.diffs.turn.event(universal.DiffTurn); changed && d != nil {
+	if d := c.changed.Turn(); changed && d != nil {
 		c.emit(universal.TypeDiffUpdated, d)
 	}
 	return nil
