@@ -71,7 +71,8 @@ func (c *converter) changes(r *result) []change {
 		c.known.write(path, r.input.Content)
 		return []change{f}
 	case "edit_file":
-		f := change{path: path, action: universal.FilePatch, diff: c.nativeDiff(path, r.body.Diff)}
+		name := diff.Name(c.cwd, path)
+		f := change{path: path, action: universal.FilePatch, diff: nativeDiff(name, name, r.body.Diff)}
 		c.known.know(path)
 		return []change{f}
 	case "apply_patch":
@@ -94,15 +95,17 @@ type patchedFile struct {
 
 func (c *converter) patched(p *patchedFile) change {
 	f := change{path: filePath(p.URI), action: universal.FilePatch}
+	before, after := diff.Name(c.cwd, f.path), diff.Name(c.cwd, f.path)
 	switch p.Type {
 	case "add", "create":
-		f.action = universal.FileWrite
+		f.action, before = universal.FileWrite, ""
 	case "delete", "remove":
-		f.action = universal.FileDelete
+		f.action, after = universal.FileDelete, ""
 	case "move", "rename":
 		f.action, f.from = universal.FileRename, filePath(p.From)
+		before = diff.Name(c.cwd, f.from)
 	}
-	f.diff = c.nativeDiff(f.path, p.Diff)
+	f.diff = nativeDiff(before, after, p.Diff)
 	if f.action == universal.FileDelete {
 		c.known.forget(f.path)
 	} else {
@@ -121,39 +124,17 @@ func filePath(uri string) string {
 }
 
 // nativeDiff is the CLI's diff, which stands in a fence of Markdown and names
-// the file by its whole path, in our form.
-func (c *converter) nativeDiff(path, text string) string {
+// the file by its whole path, in our form. The names are those before and after,
+// as for [diff.Head].
+func nativeDiff(before, after, text string) string {
 	text = strings.TrimPrefix(text, "```diff\n")
 	text = strings.TrimSuffix(strings.TrimRight(text, "\n"), "\n```")
-	if text == "" || len(text) > diff.Most {
+	at := strings.Index("\n"+text, "\n@@")
+	if at < 0 || len(text) > diff.Most {
 		return ""
 	}
-	name := diff.Name(c.cwd, path)
-	var b strings.Builder
-	hunks := false
-	for line := range strings.Lines(text + "\n") {
-		switch {
-		case hunks:
-		case strings.HasPrefix(line, "@@"):
-			hunks = true
-		case strings.HasPrefix(line, "--- "):
-			line = headerLine(line, "--- ", "a/"+name)
-		case strings.HasPrefix(line, "+++ "):
-			line = headerLine(line, "+++ ", "b/"+name)
-		default:
-			continue // such as a line "Index: …"
-		}
-		b.WriteString(line)
+	if strings.Contains(text[:at], "--- /dev/null\n") {
+		before = ""
 	}
-	if !hunks {
-		return ""
-	}
-	return b.String()
-}
-
-func headerLine(line, mark, name string) string {
-	if strings.HasPrefix(line, mark+"/dev/null") {
-		return mark + "/dev/null\n"
-	}
-	return mark + name + "\n"
+	return diff.Head(before, after) + text[at:] + "\n"
 }

@@ -220,7 +220,7 @@ func (c *converter) toolResult(b *contentBlock) error {
 	for _, f := range c.changes(&r) {
 		item.Content = append(item.Content, f.part())
 		if f.action != universal.FileRead && diff.Inside(c.cwd, f.path) {
-			c.changed.Add(f.git(c.cwd))
+			c.changed.Add(diff.Name(c.cwd, f.path), f.git(c.cwd))
 			changed = true
 		}
 	}

@@ -53,7 +53,7 @@ func (c *converter) filePart(r *result) *universal.FileRefPart {
 		text = diff.Git(name, name, text)
 	}
 	if diff.Inside(c.directory, p.Path) { // plans and notes of the agent's own are elsewhere
-		c.changes.Add(text)
+		c.changes.Add(name, text)
 	}
 	return p
 }

@@ -31,9 +31,10 @@ type converter struct {
 	raws     map[string]*rawCall // calls that may leave no item, by key
 	usage    usageCounter
 	diff     string            // of the turn, as it was told last
-	changes  *diff.Sum         // of all turns; nil when it can't be told any more
+	changes  diff.Sum          // of all turns
 	quota    map[string]string // by limit, as it was told last
 	warnings map[string]bool   // that were told
+	failed   map[string]string // why tool servers don't start, as it was told last
 	noticed  int               // numbers notices
 	detached int               // commands that go on after their turn
 	typed    int               // numbers what the model types into commands
@@ -98,7 +99,7 @@ func newConverter(start string, settings drivers.Settings) *converter {
 		raws:     map[string]*rawCall{},
 		quota:    map[string]string{},
 		warnings: map[string]bool{},
-		changes:  &diff.Sum{},
+		failed:   map[string]string{},
 		unloaded: make(chan struct{}),
 	}
 }

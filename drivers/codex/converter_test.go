@@ -62,6 +62,26 @@ func shown(ev *universal.Event) string {
 	return string(ev.Type) + " " + string(data)
 }
 
+// Codex tells of a tool server that doesn't start at each attempt; a person is
+// told once of each reason.
+func TestServerThatDoesNotStart(t *testing.T) {
+	status := func(status, why string) string {
+		return fmt.Sprintf(`{"method":"mcpServer/startupStatus/updated","params":{"threadId":"root","name":"tools","status":%q,"error":%q}}`, status, why)
+	}
+	c := running(drivers.Settings{})
+	var told []string
+	for _, ev := range feed(c,
+		status("starting", ""), status("failed", "no file"), status("starting", ""), status("failed", "no file"),
+		status("failed", "no network"), status("ready", ""), status("failed", "no network"),
+	) {
+		told = append(told, ev.Data.(*universal.ErrorData).Message)
+	}
+	const start = "mcp server tools could not be started: "
+	if diff := cmp.Diff([]string{start + "no file", start + "no network", start + "no network"}, told); diff != "" {
+		t.Errorf("what is told (-want +got):\n%s", diff)
+	}
+}
+
 func TestConvert(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -50,7 +50,7 @@ type Driver struct {
 	versions install.Versions
 
 	mu       sync.Mutex
-	catalogs map[string]*catalog // by the key of their server
+	catalogs map[string]*catalog // by the state of what they depend on
 	started  int                 // numbers sessions
 }
 

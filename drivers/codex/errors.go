@@ -180,7 +180,7 @@ func (c *converter) turnFailed(e *nativeError) universal.StopReason {
 }
 
 // serverStatus tells of a tool server that doesn't start; the session goes on
-// without it.
+// without it. Codex tries again when the first turn begins, and repeats itself.
 func (c *converter) serverStatus(_ *thread, params []byte) error {
 	var l struct {
 		Name   string `json:"name"`
@@ -190,14 +190,20 @@ func (c *converter) serverStatus(_ *thread, params []byte) error {
 	if err := json.Unmarshal(params, &l); err != nil {
 		return err
 	}
-	if l.Status == "failed" {
-		c.emit(universal.TypeError, &universal.ErrorData{
-			Message:  fmt.Sprintf("mcp server %s could not be started: %s", l.Name, cmp.Or(l.Error, "nobody says why")),
-			Code:     "mcp_server_failed",
-			Category: universal.CategoryInternal,
-			Details:  map[string]string{"server": l.Name},
-		})
+	if l.Status == "ready" {
+		delete(c.failed, l.Name)
 	}
+	why := cmp.Or(l.Error, "nobody says why")
+	if l.Status != "failed" || c.failed[l.Name] == why {
+		return nil
+	}
+	c.failed[l.Name] = why
+	c.emit(universal.TypeError, &universal.ErrorData{
+		Message:  fmt.Sprintf("mcp server %s could not be started: %s", l.Name, why),
+		Code:     "mcp_server_failed",
+		Category: universal.CategoryInternal,
+		Details:  map[string]string{"server": l.Name},
+	})
 	return nil
 }
 

@@ -153,13 +153,9 @@ func (c *converter) diffUpdated(th *thread, params []byte) error {
 
 // tellChanges adds the turn's diff to the session's, and tells that.
 func (c *converter) tellChanges() {
-	if c.diff == "" || c.changes == nil {
+	if c.diff == "" {
 		return
 	}
-	if !c.changes.Add(c.diff) {
-		c.changes = nil // too much, or somebody else has changed the files meanwhile
-		return
-	}
-	all := c.changes.String()
-	c.emit(universal.TypeDiffUpdated, &universal.DiffData{Scope: universal.DiffSession, Diff: all, Files: diff.Files(all)})
+	c.changes.Add(c.diff)
+	c.emit(universal.TypeDiffUpdated, c.changes.Data(universal.DiffSession))
 }

@@ -1,12 +1,17 @@
 package codex
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
+	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -35,8 +40,8 @@ func (d *Driver) Models(ctx context.Context) (drivers.Models, error) {
 	return c.models, nil
 }
 
-// catalog asks once for each program and environment. A running app-server is
-// used for it; otherwise one is started and stopped.
+// catalog asks once for each state of things. A running app-server is used for
+// it; otherwise one is started and stopped.
 func (d *Driver) catalog(ctx context.Context, env map[string]string) (*catalog, error) {
 	spec, key, err := d.serverFor(env)
 	if err != nil {
@@ -50,10 +55,11 @@ func (d *Driver) catalog(ctx context.Context, env map[string]string) (*catalog, 
 		return nil, context.Cause(ctx)
 	}
 	id := serverKey(spec.Path, spec.Args, spec.Env)
-	d.mu.Lock()
-	known := d.catalogs[id]
-	d.mu.Unlock()
-	if known != nil {
+	state, err := catalogState(spec, id)
+	if err != nil {
+		return nil, err
+	}
+	if known := d.known(state); known != nil {
 		return known, nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, modelsWait, universal.Timeout("the agent did not tell its models within %v", modelsWait))
@@ -70,9 +76,44 @@ func (d *Driver) catalog(ctx context.Context, env map[string]string) (*catalog, 
 		return nil, fmt.Errorf("list models: %w", err)
 	}
 	d.mu.Lock()
-	d.catalogs[id] = c
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	if len(d.catalogs) == maxCatalogs {
+		clear(d.catalogs)
+	}
+	d.catalogs[state] = c
 	return c, nil
+}
+
+// maxCatalogs bounds how many catalogues are kept: sessions with environments of
+// their own have their own ones.
+const maxCatalogs = 32
+
+func (d *Driver) known(state string) *catalog {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.catalogs[state]
+}
+
+// catalogState changes with whatever a catalogue depends on: the program, its
+// environment, the user's configuration and login.
+func catalogState(spec process.Spec, server string) (string, error) {
+	program, err := install.Identify(spec.Path)
+	if err != nil {
+		return "", err
+	}
+	home := environ.Get(spec.Env, "CODEX_HOME")
+	if home == "" {
+		home = filepath.Join(cmp.Or(environ.Get(spec.Env, "HOME"), environ.Get(spec.Env, "USERPROFILE")), ".codex")
+	}
+	state := fmt.Sprintf("%s %v", server, program)
+	for _, name := range []string{"config.toml", "auth.json"} {
+		file, err := install.Identify(filepath.Join(home, name))
+		if err != nil {
+			file = install.Identity{} // it need not be there
+		}
+		state += fmt.Sprintf(" %v", file)
+	}
+	return state, nil
 }
 
 type modelListParams struct {

@@ -123,6 +123,28 @@ func TestRealUnknownModel(t *testing.T) {
 	}
 }
 
+// What the user changes in the configuration counts at once, also while a
+// session runs.
+func TestRealModelsOfChangedConfig(t *testing.T) {
+	b := newBench(t)
+	b.start(t, drivers.Config{})
+	refused := func(model string) bool {
+		t.Helper()
+		err := b.driver.Check(t.Context(), &drivers.Config{Settings: drivers.Settings{Model: model}, Directory: t.TempDir()})
+		if err != nil && universal.KindOf(err) != universal.KindInvalidRequest {
+			t.Fatal(err)
+		}
+		return err != nil
+	}
+	if refused("a-model-of-mine") {
+		t.Error("the user's own service is not asked for its models")
+	}
+	b.asOpenAI(t)
+	if !refused("a-model-of-mine") {
+		t.Error("with the vendor's service every model is taken")
+	}
+}
+
 // The user's files stay as they are, whatever the modes of a session.
 func TestRealConfigUntouched(t *testing.T) {
 	b := newBench(t)

@@ -30,17 +30,13 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	want("nothing", "", nil, "", nil)
-	c.Add(first)
+	c.Add("x", first)
 	want("one edit", first, file(1), first, file(1))
 	c.Begin()
 	want("a turn without one", "", nil, "", nil)
-	c.Add(second)
+	c.Add("x", second)
 	want("the next turn", second, file(1), both, file(2))
-	c.Add("")
-	want("one that nobody told", "", nil, "", nil)
-	c.Begin()
-	c.Add(first)
-	want("after that", first, file(1), "", nil)
-	c.Add(first)
-	want("one that doesn't fit", "", nil, "", nil)
+	c.Add("y", "")
+	named := universal.DiffFile{Path: "y", Action: universal.FilePatch}
+	want("one that nobody told", second, append(file(1), named), both, append(file(2), named))
 }

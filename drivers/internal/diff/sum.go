@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -10,20 +11,26 @@ import (
 
 // A Sum puts several diffs in git's form, each of which applies to what the one
 // before has left, together into one. It knows no file: of each it keeps which of
-// its lines are those from before, and the lines that diffs have shown. The zero
-// value is ready.
+// its lines are those from before, and the lines that diffs have shown. A file
+// whose diff doesn't fit, since somebody else has changed it meanwhile, or is too
+// much, is only named from then on. The zero value is ready.
 type Sum struct {
 	files map[string]*patchedFile // by the path as it is
 	bytes int
 }
 
-// maxSum bounds the diffs that are put together, in bytes.
-const maxSum = 512 << 10
+// Bounds of a sum. Diffs that come after so many bytes are too much, and files
+// that come after so many are not even named.
+const (
+	maxSum   = 512 << 10
+	maxFiles = 10_000
+)
 
 // patchedFile is a file as it was and as it is.
 type patchedFile struct {
 	before string // its path before the session; "" if it wasn't there
 	gone   bool   // it is deleted
+	lost   bool   // its change isn't known: it is only named
 	pieces []piece
 	known  map[int]string // lines from before, by number from 1
 }
@@ -36,16 +43,9 @@ type piece struct {
 	lines []string
 }
 
-// Add takes a further diff. It is false if it can't be understood, doesn't apply
-// to what the others have left, or is too much; the sum is then of no use any
-// more.
-func (s *Sum) Add(diff string) bool {
-	if s.bytes += len(diff); s.bytes > maxSum {
-		return false
-	}
-	if s.files == nil {
-		s.files = map[string]*patchedFile{}
-	}
+// Add takes a further diff.
+func (s *Sum) Add(diff string) {
+	s.bytes += len(diff)
 	patches := splitPatches(diff)
 	moving := make([]*patchedFile, len(patches))
 	for i := range patches { // all at once: one may get the former name of another
@@ -58,11 +58,22 @@ func (s *Sum) Add(diff string) bool {
 		if f == nil {
 			f = s.take(p.from)
 		}
-		if !s.apply(p, f) {
-			return false
+		if s.bytes > maxSum || f != nil && f.lost || !s.apply(p, f) {
+			s.Lose(cmp.Or(p.to, p.from))
 		}
 	}
-	return true
+}
+
+// Lose notes that a file was changed, and nobody told how.
+func (s *Sum) Lose(path string) { s.put(path, &patchedFile{lost: true}) }
+
+func (s *Sum) put(path string, f *patchedFile) {
+	if s.files == nil {
+		s.files = map[string]*patchedFile{}
+	}
+	if s.files[path] != nil || len(s.files) < maxFiles {
+		s.files[path] = f
+	}
 }
 
 // take takes a file out of the sum, which may not have it yet; nil for no name.
@@ -78,7 +89,8 @@ func (s *Sum) take(path string) *patchedFile {
 	return f
 }
 
-// apply changes a file, which is nil if there is none yet.
+// apply changes a file, which is nil if there is none yet; false if the patch
+// doesn't fit.
 func (s *Sum) apply(p *patch, f *patchedFile) bool {
 	there := s.files[p.to]
 	switch {
@@ -98,12 +110,8 @@ func (s *Sum) apply(p *patch, f *patchedFile) bool {
 		}
 		moved += grown
 	}
-	if p.to == "" {
-		f.gone = true
-		s.files[p.from] = f
-		return true
-	}
-	s.files[p.to] = f
+	f.gone = p.to == ""
+	s.put(cmp.Or(p.to, p.from), f)
 	return true
 }
 
@@ -214,13 +222,27 @@ func (f *patchedFile) insert(at int, text string) {
 // contextLines is how many unchanged lines stand around a change.
 const contextLines = 3
 
-// String is the diff in git's form, "" if nothing is changed.
+// String is the diff in git's form, "" if nothing is changed that is known.
 func (s *Sum) String() string {
 	var b strings.Builder
 	for _, path := range slices.Sorted(maps.Keys(s.files)) {
-		s.files[path].write(&b, path)
+		if f := s.files[path]; !f.lost {
+			f.write(&b, path)
+		}
 	}
 	return b.String()
+}
+
+// Data is what is told of the sum.
+func (s *Sum) Data(scope universal.DiffScope) *universal.DiffData {
+	text := s.String()
+	files := Files(text)
+	for _, path := range slices.Sorted(maps.Keys(s.files)) {
+		if s.files[path].lost {
+			files = append(files, universal.DiffFile{Path: path, Action: universal.FilePatch})
+		}
+	}
+	return &universal.DiffData{Scope: scope, Diff: text, Files: files}
 }
 
 func (f *patchedFile) write(b *strings.Builder, path string) {
