@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -14,8 +15,9 @@ var (
 	// ErrExited tells that the process has ended.
 	ErrExited = errors.New("process has exited")
 
-	// ErrInputClosed tells that stdin was closed by us, by
-	// [Process.CloseInput] or [Process.Stop].
+	// ErrInputClosed tells that stdin takes nothing any more: it was closed by
+	// [Process.CloseInput] or [Process.Stop], or by the process, which most often
+	// means that it is about to end.
 	ErrInputClosed = errors.New("input of the process is closed")
 )
 
@@ -102,6 +104,8 @@ func (p *Process) Write(b []byte) error {
 		return nil
 	case errors.Is(err, os.ErrClosed):
 		return p.writable()
+	case errors.Is(err, syscall.EPIPE):
+		return ErrInputClosed
 	default:
 		return fmt.Errorf("write to process: %w", err)
 	}

@@ -654,6 +654,18 @@ func TestBlockedWriteIsFreed(t *testing.T) {
 	}
 }
 
+// A process that doesn't want its input any more is about to end.
+func TestWriteToClosedInput(t *testing.T) {
+	p := startShell(t, newSupervisor(t), Graces{Input: time.Millisecond}, `exec <&-; echo closed; exec sleep 300`)
+	if line, _, err := p.ReadLine(); err != nil || string(line) != "closed" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if err := p.Write([]byte("x\n")); !errors.Is(err, ErrInputClosed) {
+		t.Errorf("write: %v", err)
+	}
+	stop(t, p)
+}
+
 func TestConcurrentWritesDontMix(t *testing.T) {
 	p := startShell(t, newSupervisor(t), patient, `exec cat`)
 	const writers, size = 8, 100 << 10
