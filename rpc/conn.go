@@ -24,7 +24,7 @@ const (
 	// but not longer than flushLimit from when the sessions began to end. All
 	// is within the 3 s that a parent process waits.
 	closeTime  = 2200 * time.Millisecond
-	flushTime  = 250 * time.Millisecond
+	flushTime  = 750 * time.Millisecond
 	flushLimit = 1800 * time.Millisecond
 	// maxSubscriptions bounds what one client can make the bridge hold.
 	maxSubscriptions = 16384

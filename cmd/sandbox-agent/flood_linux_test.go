@@ -121,10 +121,16 @@ func TestEndWhileTheClientIsBehind(t *testing.T) {
 	p.ask("sessions/sendMessage", params{"sessionId": "s", "message": fmt.Sprintf("flood %d %d", deltas, size)})
 	eventually(t, "the flood", func() bool { return p.spilled() > deltas*size })
 	start := time.Now()
+	p.mayCut = true
 	p.kill(syscall.SIGTERM)
 	resume()
-	if took := p.exit(start, exitOK); took > endLimit {
+	took := p.exit(start, exitOK)
+	if took > endLimit {
 		t.Errorf("the bridge took %v to end", took)
+	}
+	if p.cut != "" && took > endLimit/2 {
+		t.Logf("the client was too slow for the %v that it had", took)
+		return
 	}
 	s.ended(session.EndShutdown)
 	events := s.all()

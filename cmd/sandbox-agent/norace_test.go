@@ -3,3 +3,5 @@
 package main
 
 const slowdown = 1
+
+const shadow = 1

@@ -38,7 +38,7 @@ func post(t *testing.T, url, body string) *http.Response {
 
 // While thousands hold connections and do nothing with them, others are served.
 func TestTenThousandConnections(t *testing.T) {
-	const most, mostEach = 10_000, 64 << 10
+	const most, mostEach = 10_000, 64 << 10 * shadow
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
 		t.Fatal(err)
@@ -112,11 +112,12 @@ func TestLongTurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer session.Body.Close()
+	begun := time.Now()
 	turn := post(t, url+"/v1/sessions/s/messages/stream", fmt.Sprintf(`{"message":"slow %d %d"}`, pieces, pause.Milliseconds()))
 	var reading sync.WaitGroup
 	for name, resp := range map[string]*http.Response{"session": session, "turn": turn} {
 		reading.Go(func() {
-			begun, deltas, comments := time.Now(), 0, 0
+			deltas, comments := 0, 0
 			for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
 				data, isData := strings.CutPrefix(lines.Text(), "data: ")
 				if !isData {
