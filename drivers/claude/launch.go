@@ -67,16 +67,28 @@ func switches() []string {
 		"CLAUDE_CODE_MAX_RETRIES=6",
 	}
 	if os.Geteuid() == 0 {
-		// As root, the CLI refuses to bypass permissions anywhere else.
-		s = append(s, "IS_SANDBOX=1")
+		s = append(s, sandboxMark+"=1")
 	}
 	return s
+}
+
+// sandboxMark is what has to be 1 for root: else the CLI refuses our arguments,
+// since one of them lets permissions be bypassed.
+const sandboxMark = "IS_SANDBOX"
+
+// notInherited are the variables that the bridge's own environment doesn't
+// pass on. Sandboxes set their mark to other values than the one that counts.
+func notInherited() []string {
+	if os.Geteuid() == 0 {
+		return append([]string{sandboxMark}, nestedMarks...)
+	}
+	return nestedMarks
 }
 
 // environment is that of a session's agent: the bridge's, with our switches,
 // and over all of it the session's own.
 func environment(base []string, own map[string]string) []string {
-	return environ.Merge(base, nestedMarks, switches(), own)
+	return environ.Merge(base, notInherited(), switches(), own)
 }
 
 // launch starts the CLI.
