@@ -45,10 +45,22 @@ func (d *Driver) run(ctx context.Context, path string, env []string, args ...str
 	})
 }
 
+// aliases are the models that every version of the CLI has.
+func aliases() drivers.Models {
+	return drivers.Models{
+		Models:       []drivers.Model{{ID: defaultModel}, {ID: "sonnet"}, {ID: "opus"}, {ID: "haiku"}},
+		DefaultModel: defaultModel,
+	}
+}
+
 // Models implements drivers.Driver. The CLI tells its list when it is started;
-// a session is started for it in an empty directory, once per program.
+// a session is started for it in an empty directory, once per program. Clients
+// may ask before a session installs the program, and get the aliases then.
 func (d *Driver) Models(ctx context.Context) (drivers.Models, error) {
 	path, err := d.opts.Locate()
+	if universal.KindOf(err) == universal.KindAgentNotInstalled {
+		return aliases(), nil
+	}
 	if err != nil {
 		return drivers.Models{}, err
 	}
@@ -120,13 +132,15 @@ func decodeInitialized(answer json.RawMessage) (*initialized, error) {
 	return &i, nil
 }
 
-// modelList is the CLI's list in our words. The CLI calls its own choice
-// "default".
+// defaultModel is what the CLI calls its own choice.
+const defaultModel = "default"
+
+// modelList is the CLI's list in our words.
 func (i *initialized) modelList() drivers.Models {
 	var list drivers.Models
 	for _, m := range i.Models {
 		list.Models = append(list.Models, drivers.Model{ID: m.Value, Name: m.DisplayName, Variants: m.EffortLevels})
-		if m.Value == "default" {
+		if m.Value == defaultModel {
 			list.DefaultModel = m.Value
 		}
 	}

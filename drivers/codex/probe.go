@@ -32,3 +32,6 @@ func (d *Driver) version(ctx context.Context, path string) (string, error) {
 	}
 	return d.versions.Of(ctx, path, ask, install.Word(1))
 }
+
+// ServerStatus implements drivers.ServerReporter.
+func (d *Driver) ServerStatus() drivers.ServerStatus { return d.servers.Status() }

@@ -255,9 +255,13 @@ func (d *Driver) readCatalog(ctx context.Context, l *launch) (*catalog, error) {
 }
 
 // Models implements drivers.Driver: those that can be used now, with the user's
-// logins.
+// logins. Clients may ask before a session installs the program, when there are
+// none.
 func (d *Driver) Models(ctx context.Context) (drivers.Models, error) {
 	c, err := d.catalog(ctx)
+	if universal.KindOf(err) == universal.KindAgentNotInstalled {
+		return drivers.Models{}, nil
+	}
 	if err != nil {
 		return drivers.Models{}, err
 	}
