@@ -2,6 +2,7 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -45,14 +46,18 @@ func (t Tree) Delete(path string, recursive bool) (Changed, error) {
 	} else {
 		err = os.Remove(full)
 	}
+	if info.IsDir() && errors.Is(err, fs.ErrExist) { // there is something in it
+		err = fmt.Errorf("%w; pass recursive to delete all that it holds", err)
+	}
 	if err != nil {
 		return Changed{}, failed(full, err)
 	}
 	return Changed{Path: full}, nil
 }
 
-// entry resolves the path of something that must be there. A link at its end
-// is not followed.
+// entry resolves the path of something that must be there and may go. A link at
+// its end is not followed. The base goes by its full name only: "." is too
+// quickly written.
 func (t Tree) entry(path string) (string, fs.FileInfo, error) {
 	if path == "" {
 		return "", nil, universal.InvalidRequest("path is empty")
@@ -60,6 +65,9 @@ func (t Tree) entry(path string) (string, fs.FileInfo, error) {
 	full, err := t.resolve(path)
 	if err != nil {
 		return "", nil, err
+	}
+	if full == filepath.Clean(t.Base) && !filepath.IsAbs(path) {
+		return "", nil, universal.InvalidRequest("path is the directory in which relative paths begin; to mean it, give its full name: %s", full)
 	}
 	info, err := os.Lstat(full)
 	if err != nil {

@@ -207,7 +207,11 @@ func TestDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := tr.Delete("d", false)
-	wantKind(t, err, universal.KindStreamError, "d")
+	wantKind(t, err, universal.KindStreamError, "pass recursive")
+	for _, base := range []string{".", "./", "d/.."} {
+		_, err := tr.Delete(base, true)
+		wantKind(t, err, universal.KindInvalidRequest, "relative path")
+	}
 	for path, recursive := range map[string]bool{"f": false, "d": true, "link": true} {
 		if done, err := tr.Delete(path, recursive); err != nil || done.Path != filepath.Join(tr.Base, path) {
 			t.Errorf("Delete(%s) = %v, %v", path, done, err)

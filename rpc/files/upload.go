@@ -48,7 +48,7 @@ func (t Tree) Upload(ctx context.Context, dir string, archive io.Reader) (Upload
 		return Uploaded{}, failed(full, err)
 	}
 	defer whole.Close()
-	if err := eachEntry(ctx, whole, func(*tar.Header, io.Reader) error { return nil }); err != nil {
+	if err := checkAll(ctx, whole, full); err != nil {
 		return Uploaded{}, failed(full, err)
 	}
 	if err := os.MkdirAll(full, 0o777); err != nil {
@@ -138,6 +138,29 @@ func eachEntry(ctx context.Context, archive io.ReadSeeker, do func(*tar.Header, 
 			return err
 		}
 	}
+}
+
+// checkAll looks at all entries before any is written, also at what is in their
+// way already: a symbolic link there may lead out of the destination.
+func checkAll(ctx context.Context, archive io.ReadSeeker, dir string) (err error) {
+	there, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) { // it is yet to be made
+		return eachEntry(ctx, archive, func(*tar.Header, io.Reader) error { return nil })
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, there.Close()) }()
+	return eachEntry(ctx, archive, func(h *tar.Header, _ io.Reader) error {
+		way := localName(h)
+		if h.Typeflag != tar.TypeDir {
+			way = filepath.Dir(way)
+		}
+		if _, err := there.Stat(way); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return leaving(err, h)
+		}
+		return nil
+	})
 }
 
 func badArchive(err error) error {

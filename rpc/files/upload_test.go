@@ -137,8 +137,11 @@ func TestUploadThroughLink(t *testing.T) {
 	if err := os.Symlink("../outside", filepath.Join(tr.Base, "up", "dir")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := tr.Upload(t.Context(), "up", bytes.NewReader(archive(t, entry{name: "dir/f", body: "new"})))
+	before := entry{name: "before", body: "x"}
+	_, err := tr.Upload(t.Context(), "up", bytes.NewReader(archive(t, before, entry{name: "dir/f", body: "new"})))
 	wantKind(t, err, universal.KindStreamError, `archive entry "dir/f"`)
+	_, err = tr.Upload(t.Context(), "up", bytes.NewReader(archive(t, before, entry{name: "dir/", kind: tar.TypeDir})))
+	wantKind(t, err, universal.KindStreamError, `archive entry "dir/"`)
 	want := map[string]string{"outside/f": "old", "up/dir": "-> ../outside"}
 	if diff := cmp.Diff(want, content(t, tr.Base)); diff != "" {
 		t.Error(diff)
