@@ -46,16 +46,46 @@ func (b *bridge) download(w http.ResponseWriter, r *http.Request) {
 	}
 	defer f.Close()
 	w.Header().Set("Content-Type", "application/octet-stream")
-	http.ServeContent(patientResponse{w, patient(w)}, r, "", stat.Modified.Time, f)
+	refuse := func(status int) { b.refuseFile(w, r, status) }
+	http.ServeContent(&fileResponse{ResponseWriter: w, body: patient(w), refuse: refuse}, r, "", stat.Modified.Time, f)
 }
 
-// patientResponse is a response whose body is written with patience.
-type patientResponse struct {
+// fileResponse is what net/http serves a file to. Its body is written with
+// patience, and headers that the file doesn't fit are refused as all else is.
+type fileResponse struct {
 	http.ResponseWriter
-	body io.Writer
+	body    io.Writer
+	refuse  func(status int)
+	refused bool
 }
 
-func (p patientResponse) Write(b []byte) (int, error) { return p.body.Write(b) }
+func (f *fileResponse) WriteHeader(status int) {
+	if f.refused = status >= http.StatusBadRequest; f.refused {
+		f.refuse(status)
+		return
+	}
+	f.ResponseWriter.WriteHeader(status)
+}
+
+func (f *fileResponse) Write(b []byte) (int, error) {
+	if f.refused {
+		return len(b), nil // a text that the problem document stands for
+	}
+	return f.body.Write(b)
+}
+
+// refuseFile answers with the status by which clients know which of their
+// headers was wrong.
+func (b *bridge) refuseFile(w http.ResponseWriter, r *http.Request, status int) {
+	err := universal.InvalidRequest("the file does not meet the conditions of the request's headers")
+	if status == http.StatusRequestedRangeNotSatisfiable {
+		err = universal.InvalidRequest("the file has no such range")
+		if size, ok := strings.CutPrefix(w.Header().Get("Content-Range"), "bytes */"); ok {
+			err = universal.InvalidRequest("the file has no such range; its size is %s", size)
+		}
+	}
+	b.failAs(w, r, status, err)
+}
 
 // upload writes the body to a file.
 func (b *bridge) upload(w http.ResponseWriter, r *http.Request) {

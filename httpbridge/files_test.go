@@ -57,6 +57,21 @@ func TestFiles(t *testing.T) {
 	if head := l.ask(request{verb: "HEAD", path: "/v1/fs/file" + at("new/dir/f")}); head.header.Get("Content-Length") != "6" || len(head.body) != 0 {
 		t.Errorf("HEAD: %v", head.header)
 	}
+	for header, want := range map[[2]string]int{
+		{"Range", "bytes=6-"}:  http.StatusRequestedRangeNotSatisfiable,
+		{"Range", "lines=1-2"}: http.StatusRequestedRangeNotSatisfiable,
+		{"If-Unmodified-Since", "Mon, 01 Jan 2001 00:00:00 GMT"}: http.StatusPreconditionFailed,
+	} {
+		got := l.ask(request{verb: "GET", path: "/v1/fs/file" + at("new/dir/f"), header: map[string]string{header[0]: header[1]}})
+		var problem struct {
+			Type   string
+			Status int
+		}
+		if err := json.Unmarshal(got.body, &problem); err != nil || got.status != want || problem.Status != want ||
+			problem.Type != "urn:sandbox-agent:error:invalid_request" || got.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %v %s, want a problem with the status %d", header, got.status, got.header, got.body, want)
+		}
+	}
 	l.must("POST", "/v1/fs/mkdir"+at("d"), "", nil)
 	l.must("POST", "/v1/fs/move?session_id=files", `{"from":"new/dir/f","to":"d/g"}`, nil)
 	wantProblem(t, l.ask(request{verb: "POST", path: "/v1/fs/move?session_id=files", body: `{"from":"d","to":"new"}`}), universal.KindInvalidRequest)

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
 
@@ -62,6 +63,9 @@ func (b *bridge) body(w http.ResponseWriter, r *http.Request) (map[string]json.R
 	}
 	if len(text) == 0 {
 		return members, nil
+	}
+	if !utf8.Valid(text) {
+		return nil, universal.Errorf(universal.KindParseError, "parse error: the body is not UTF-8")
 	}
 	if !json.Valid(text) {
 		return nil, universal.Errorf(universal.KindParseError, "parse error: the body is not JSON")
@@ -151,7 +155,7 @@ func scalar(text string, t reflect.Type) (json.RawMessage, error) {
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return json.Marshal(text)
+		return jsonText(text)
 	case reflect.Bool:
 		value, err := strconv.ParseBool(text)
 		if err != nil {
@@ -173,6 +177,15 @@ func scalar(text string, t reflect.Type) (json.RawMessage, error) {
 	default:
 		return nil, nil
 	}
+}
+
+// jsonText is a text as JSON. One that is no UTF-8 would become another text,
+// and so the name of another session or file.
+func jsonText(text string) (json.RawMessage, error) {
+	if !utf8.ValidString(text) {
+		return nil, errors.New("must be UTF-8")
+	}
+	return json.Marshal(text)
 }
 
 // snakeCase is the other spelling of a name in camelCase.
@@ -201,9 +214,9 @@ func addPath(members map[string]json.RawMessage, r *http.Request) error {
 			}
 			value = unescaped
 		}
-		text, err := json.Marshal(value)
+		text, err := jsonText(value)
 		if err != nil {
-			return err
+			return universal.InvalidRequest("bad path: %s %v", name, err)
 		}
 		members[name] = text
 	}

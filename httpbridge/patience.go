@@ -63,7 +63,7 @@ func (p *patientWriter) Write(b []byte) (written int, err error) {
 	return written, nil
 }
 
-// patientBody reads a body for as long as it comes piece by piece.
+// bodyOf reads a body for as long as it comes piece by piece.
 func bodyOf(w http.ResponseWriter, body io.Reader) io.Reader {
 	return &patientBody{body: body, control: http.NewResponseController(w)}
 }

@@ -30,13 +30,22 @@ func (b *bridge) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		err = universal.Errorf(universal.KindStreamError, "stream error: %v; send the request again when it is back", cause).With("message", cause.Error()).Because(err)
 	}
+	b.failAs(w, r, 0, err)
+}
+
+// failAs answers with another status than the error's kind has; 0 is that one.
+func (b *bridge) failAs(w http.ResponseWriter, r *http.Request, status int, err error) {
 	problem, info := rpc.ProblemOf(err)
 	b.metrics.failed(info.Kind)
 	if info.Kind == universal.KindInternal {
 		b.Logger.Error("http: a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
-	status := info.Status
-	if status == 0 { // a kind that only stdio knows
+	switch {
+	case status != 0:
+		problem.Status = status
+	case info.Status != 0:
+		status = info.Status
+	default: // a kind that only stdio knows
 		status = statusClientGone
 	}
 	if status == http.StatusUnauthorized {

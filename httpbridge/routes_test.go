@@ -127,6 +127,25 @@ func TestEscapedIDs(t *testing.T) {
 	}
 }
 
+// What is no text would become another one, and the name of something else.
+func TestNotUTF8(t *testing.T) {
+	l := newLab(t, nil)
+	l.create("s")
+	for name, tt := range map[string]struct {
+		req  request
+		kind universal.ErrorKind
+		says string
+	}{
+		"path":  {request{verb: "POST", path: "/v1/sessions/%FF", body: `{"agent":"mock"}`}, universal.KindInvalidRequest, "sessionId must be UTF-8"},
+		"query": {request{verb: "PUT", path: "/v1/fs/file?sessionId=s&path=%FF", body: "x"}, universal.KindInvalidRequest, "path must be UTF-8"},
+		"body":  {request{verb: "POST", path: "/v1/sessions", body: "{\"agent\":\"mock\",\"sessionId\":\"\xFF\"}"}, universal.KindParseError, "not UTF-8"},
+	} {
+		if problem := wantProblem(t, l.ask(tt.req), tt.kind); !strings.Contains(problem.Detail, tt.says) {
+			t.Errorf("%s: %q, want %q in it", name, problem.Detail, tt.says)
+		}
+	}
+}
+
 func TestPages(t *testing.T) {
 	l := newLab(t, func(o *httpbridge.Options) { o.Token = "secret" })
 	for path, want := range map[string]string{"/": "/v1/health", "/ui": "<title>sandbox-agent</title>", "/ui/": "curl", "/ui/sessions/x": "curl"} {

@@ -283,6 +283,7 @@ func (m method) success(path string) map[string]openAPIResponse {
 	switch {
 	case m.Name == "fs/read":
 		file := map[string]media{mediaBytes: {Schema: &jsonschema.Schema{}}}
+		problem := map[string]media{mediaJSON: {Schema: ref("Problem")}}
 		ranged := map[string]responseHeader{
 			"Content-Range": {"Which bytes of how many.", false, &jsonschema.Schema{Type: "string"}},
 		}
@@ -292,7 +293,8 @@ func (m method) success(path string) map[string]openAPIResponse {
 				mediaBytes: {Schema: &jsonschema.Schema{}}, "multipart/byteranges": {Schema: &jsonschema.Schema{}},
 			}},
 			"304": {Description: "The file has not changed since If-Modified-Since."},
-			"416": {Description: "The file has no such bytes.", Headers: ranged, Content: map[string]media{"text/plain": {Schema: &jsonschema.Schema{Type: "string"}}}},
+			"412": {Description: "The file is not as If-Match or If-Unmodified-Since wants it.", Content: problem},
+			"416": {Description: "The file has no such bytes.", Headers: ranged, Content: problem},
 		}
 	case m.Streams:
 		answer := openAPIResponse{Description: "The stream.", Content: map[string]media{mediaStream: {
