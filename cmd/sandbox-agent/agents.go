@@ -24,7 +24,7 @@ func agentsCommand() *cli.Command {
 			{
 				Name:   "list",
 				Usage:  "list the agents, installed or not",
-				Flags:  []cli.Flag{jsonFlag(), logLevelFlag()},
+				Flags:  []cli.Flag{jsonFlag(), answerFlag(), logLevelFlag()},
 				Action: askAction(askAgents, writeAgents),
 			},
 			agentsInstallCommand(),
@@ -32,7 +32,7 @@ func agentsCommand() *cli.Command {
 				Name:      "modes",
 				Usage:     "list the ways in which an agent works",
 				ArgsUsage: "AGENT",
-				Flags:     []cli.Flag{jsonFlag(), logLevelFlag()},
+				Flags:     []cli.Flag{jsonFlag(), answerFlag(), logLevelFlag()},
 				Action:    askAction(askOfAgent[rpc.ModesResult]("agents/modes"), writeModes),
 			},
 			{
@@ -41,7 +41,7 @@ func agentsCommand() *cli.Command {
 				ArgsUsage: "AGENT",
 				Description: "Asks the agent itself, which may start it for a moment; no token is spent.\n\n" +
 					exitCodes,
-				Flags:  []cli.Flag{jsonFlag(), logLevelFlag()},
+				Flags:  []cli.Flag{jsonFlag(), answerFlag(), logLevelFlag()},
 				Action: askAction(askOfAgent[drivers.Models]("agents/models"), writeModels),
 			},
 		},
@@ -49,7 +49,17 @@ func agentsCommand() *cli.Command {
 }
 
 func jsonFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "json", Usage: "answer in JSON"}
+	return &cli.BoolFlag{Name: "json", Usage: "answer in JSON, like --output json"}
+}
+
+func answerFlag() cli.Flag {
+	return outputFlag("write the answer as `FORMAT`: json or text (default: text; of a server, json)")
+}
+
+// wantsJSON tells how a command that has both flags is to answer.
+func wantsJSON(cmd *cli.Command) (bool, error) {
+	output, err := choice(cmd, "output", "json", "text")
+	return output == "json" || output == "" && cmd.Bool("json"), err
 }
 
 // askAction makes the action of a command that asks a bridge of its own one
@@ -57,12 +67,16 @@ func jsonFlag() cli.Flag {
 func askAction[R any](ask func(context.Context, *cli.Command, *rpc.Client) (R, error), show func(io.Writer, R) error) cli.ActionFunc {
 	return func(ctx context.Context, cmd *cli.Command) error {
 		stdout := cmd.Root().Writer
+		asJSON, err := wantsJSON(cmd)
+		if err != nil {
+			return err
+		}
 		return withBridge(ctx, cmd, bridgeOptions{}, func(ctx context.Context, client *rpc.Client) error {
 			answer, err := ask(ctx, cmd, client)
 			switch {
 			case err != nil:
 				return err
-			case cmd.Bool("json"):
+			case asJSON:
 				return printJSON(stdout, answer)
 			}
 			return show(stdout, answer)
@@ -176,6 +190,10 @@ func writeModes(w io.Writer, modes rpc.ModesResult) error {
 }
 
 func writeModels(w io.Writer, models drivers.Models) error {
+	if len(models.Models) == 0 {
+		_, err := fmt.Fprintln(w, "There are no models to choose from; sandbox-agent doctor tells whether the agent is installed and logged in.")
+		return err
+	}
 	rows := [][]string{{"MODEL", "NAME", "VARIANTS"}}
 	for _, m := range models.Models {
 		id := m.ID

@@ -36,17 +36,25 @@ func agentsInstallCommand() *cli.Command {
 			"those in the PATH. Node is not needed for that. An agent that is there already\n" +
 			"is left as it is, unless another version or a reinstall is asked for.\n\n" + exitCodes,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "agent-version", Aliases: []string{"A"}, Usage: "the `VERSION` to install, or a name such as latest (default: the one that was tested)"},
+			agentVersionFlag(),
 			&cli.BoolFlag{Name: "reinstall", Aliases: []string{"r"}, Usage: "fetch it once more although it is there"},
-			jsonFlag(),
+			jsonFlag(), answerFlag(),
 			logLevelFlag(),
 		},
 		Action: installAction,
 	}
 }
 
+func agentVersionFlag() cli.Flag {
+	return &cli.StringFlag{Name: "agent-version", Aliases: []string{"A"}, Usage: "the `VERSION` to install, or a name such as latest (default: the one that was tested)"}
+}
+
 func installAction(ctx context.Context, cmd *cli.Command) error {
 	agent, err := agentArgument(cmd)
+	if err != nil {
+		return err
+	}
+	asJSON, err := wantsJSON(cmd)
 	if err != nil {
 		return err
 	}
@@ -65,7 +73,7 @@ func installAction(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 		i := slices.IndexFunc(list.Agents, func(a rpc.AgentInfo) bool { return a.ID == agent })
-		if cmd.Bool("json") {
+		if asJSON {
 			return printJSON(root.Writer, list.Agents[i])
 		}
 		return writeAgents(root.Writer, rpc.AgentsResult{Agents: list.Agents[i : i+1]})

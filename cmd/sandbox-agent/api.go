@@ -59,7 +59,7 @@ func (row apiRow) command() *cli.Command {
 }
 
 // orRemote lets the commands of a group that have a bridge of their own call a
-// server instead, when one is named.
+// server instead, when one is named or a token for it is given.
 func orRemote(local *cli.Command) *cli.Command {
 	for _, row := range apiRows() {
 		cmd := local.Command(row.name)
@@ -67,14 +67,13 @@ func orRemote(local *cli.Command) *cli.Command {
 			continue
 		}
 		alone := cmd.Action
-		cmd.Flags = append(cmd.Flags,
-			&cli.StringFlag{Name: "endpoint", Aliases: []string{"e"}, Usage: "ask the server at this `URL` instead"},
-			&cli.StringFlag{Name: "token", Aliases: []string{"t"}, Usage: "show this `TOKEN` to the server; " + tokenVariable + " does the same"})
+		cmd.Flags = append(cmd.Flags, &cli.StringFlag{Name: "endpoint", Aliases: []string{"e"}, Usage: "ask the server at this `URL` instead; with a token the default is " + defaultEndpoint})
+		cmd.Flags = append(cmd.Flags, showTokenFlags()...)
 		cmd.Action = func(ctx context.Context, cmd *cli.Command) error {
-			if !cmd.IsSet("endpoint") {
-				return alone(ctx, cmd)
+			if cmd.IsSet("endpoint") || cmd.IsSet("token") || cmd.IsSet("no-token") {
+				return row.run(ctx, cmd, row.lookup())
 			}
-			return row.run(ctx, cmd, row.lookup())
+			return alone(ctx, cmd)
 		}
 	}
 	return local
@@ -90,7 +89,7 @@ func (row apiRow) lookup() rpc.Method {
 func (row apiRow) argsUsage() string {
 	var words []string
 	for _, arg := range row.args {
-		word := strings.ToUpper(strings.ReplaceAll(kebab(arg), "-", "_"))
+		word := placeholder(arg)
 		if optionalArgs[row.method] == arg {
 			word = "[" + word + "]"
 		}
@@ -115,7 +114,7 @@ func (row apiRow) paramFlags(m rpc.Method) []cli.Flag {
 		if short := row.short[name]; short != "" {
 			aliases = []string{short}
 		}
-		if flag := plainFlag(kebab(name), aliases, field); flag != nil {
+		if flag := plainFlag(kebab(name), aliases, row.usage(name), field); flag != nil {
 			flags = append(flags, flag)
 		}
 	}
@@ -146,15 +145,15 @@ func kindOf(f reflect.StructField) reflect.Kind {
 }
 
 // plainFlag is the flag of a word, a number or a switch; nil for anything else.
-func plainFlag(name string, aliases []string, f reflect.StructField) cli.Flag {
+func plainFlag(name string, aliases []string, usage string, f reflect.StructField) cli.Flag {
 	required := !strings.Contains(f.Tag.Get("json"), ",omitempty")
 	switch kindOf(f) {
 	case reflect.String:
-		return &cli.StringFlag{Name: name, Aliases: aliases, Required: required}
+		return &cli.StringFlag{Name: name, Aliases: aliases, Required: required, Usage: usage}
 	case reflect.Bool:
-		return &cli.BoolFlag{Name: name, Aliases: aliases}
+		return &cli.BoolFlag{Name: name, Aliases: aliases, Usage: usage}
 	case reflect.Int, reflect.Int64, reflect.Uint64:
-		return &cli.Int64Flag{Name: name, Aliases: aliases}
+		return &cli.Int64Flag{Name: name, Aliases: aliases, Usage: usage, HideDefault: true} // what 0 means, the usage says
 	default:
 		return nil
 	}

@@ -2,16 +2,16 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
+	"net/url"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -22,13 +22,22 @@ import (
 
 const defaultEndpoint = "http://127.0.0.1:2468"
 
-func remoteFlags() []cli.Flag {
+// showTokenFlags say what a client shows to a server.
+func showTokenFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "endpoint", Aliases: []string{"e"}, Value: defaultEndpoint, Usage: "call the server at this `URL`"},
 		&cli.StringFlag{Name: "token", Aliases: []string{"t"}, Usage: "show this `TOKEN` to the server; " + tokenVariable + " does the same"},
-		&cli.StringFlag{Name: "output", Usage: "write the answer as `FORMAT`: json or text (default: json, and streams as they come)"},
+		&cli.BoolFlag{Name: "no-token", Aliases: []string{"n"}, Usage: "show none, not even that of " + tokenVariable},
 	}
 }
+
+func remoteFlags() []cli.Flag {
+	return append(showTokenFlags(),
+		&cli.StringFlag{Name: "endpoint", Aliases: []string{"e"}, Value: defaultEndpoint, Usage: "call the server at this `URL`"},
+		outputFlag("write the answer as `FORMAT`: json or text (default: json, and streams as they come)"),
+	)
+}
+
+func outputFlag(usage string) cli.Flag { return &cli.StringFlag{Name: "output", Usage: usage} }
 
 // apiCall is a call on its way.
 type apiCall struct {
@@ -49,15 +58,19 @@ func (row apiRow) run(ctx context.Context, cmd *cli.Command, m rpc.Method) error
 	if err != nil {
 		return err
 	}
-	token := cmd.String("token")
-	if token == "" {
-		token = os.Getenv(tokenVariable)
+	token, err := clientToken(cmd)
+	if err != nil {
+		return err
+	}
+	endpoint := cmp.Or(cmd.String("endpoint"), defaultEndpoint)
+	if u, err := url.Parse(endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usagef(cmd, "--endpoint %q is not a URL such as %s", endpoint, defaultEndpoint)
 	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
 	defer transport.CloseIdleConnections()
 	call := &apiCall{
 		cmd: cmd, method: m, params: params, output: output, stdout: cmd.Root().Writer,
-		client: &remote.Client{Endpoint: cmd.String("endpoint"), Token: token, HTTP: &http.Client{Transport: transport}},
+		client: &remote.Client{Endpoint: endpoint, Token: token, HTTP: &http.Client{Transport: transport}},
 	}
 	ctx, stop := endBySignals(ctx)
 	defer stop()
@@ -102,7 +115,7 @@ func (row apiRow) params(cmd *cli.Command, m rpc.Method) (remote.Params, error) 
 		case i < len(args) && args[i] != "":
 			params[name] = args[i]
 		case optionalArgs[row.method] != name:
-			return nil, usagef(cmd, "%s is missing", strings.ToUpper(strings.ReplaceAll(kebab(name), "-", "_")))
+			return nil, usagef(cmd, "%s is missing", placeholder(name))
 		}
 	}
 	if len(args) > len(row.args) {

@@ -65,6 +65,24 @@ func envFlag() apiFlag {
 	}
 }
 
+// sessionIdleFlag is like the flag of the server.
+func sessionIdleFlag() apiFlag {
+	return apiFlag{
+		param: "idleTimeout",
+		flag:  &cli.DurationFlag{Name: "idle-timeout", HideDefault: true, Usage: "stop the agent after it has been idle for `TIME`; the next message brings it back (default: as the server; negative: never)"},
+		value: func(cmd *cli.Command, name string) (any, error) { return cmd.Duration(name).Milliseconds(), nil },
+	}
+}
+
+// versionFlag has another name than the param: --version shows the bridge's.
+func versionFlag() apiFlag {
+	return apiFlag{
+		param: "version",
+		flag:  agentVersionFlag(),
+		value: func(cmd *cli.Command, name string) (any, error) { return cmd.String(name), nil },
+	}
+}
+
 // attachFlag sends files of this machine, since the server's may be another.
 func attachFlag() apiFlag {
 	return apiFlag{

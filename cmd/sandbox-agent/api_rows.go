@@ -34,7 +34,7 @@ func apiRows() []apiRow {
 	return []apiRow{
 		{method: "health", name: "health"},
 		{method: "agents/list", group: "agents", name: "list"},
-		{method: "agents/install", group: "agents", name: "install", args: []string{"agent"}, short: map[string]string{"reinstall": "r"}},
+		{method: "agents/install", group: "agents", name: "install", args: []string{"agent"}, short: map[string]string{"reinstall": "r"}, flags: []apiFlag{versionFlag()}},
 		{method: "agents/modes", group: "agents", name: "modes", args: []string{"agent"}},
 		{method: "agents/models", group: "agents", name: "models", args: []string{"agent"}},
 		{method: "schema/get", name: "schema"},
@@ -42,7 +42,7 @@ func apiRows() []apiRow {
 		{
 			method: "sessions/create", group: "sessions", name: "create", args: session,
 			short: map[string]string{"agent": "a", "agentMode": "g", "permissionMode": "p", "model": "m", "variant": "v", "agentVersion": "A"},
-			flags: []apiFlag{mcpFlag(), skillFlag(), envFlag()},
+			flags: []apiFlag{mcpFlag(), skillFlag(), envFlag(), sessionIdleFlag()},
 		},
 		{method: "sessions/get", group: "sessions", name: "get", args: session},
 		{method: "sessions/update", group: "sessions", name: "update", args: session},

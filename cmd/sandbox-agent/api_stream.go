@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 
 	"github.com/sandbox-agent/sandbox-agent/cmd/sandbox-agent/remote"
@@ -18,8 +20,15 @@ func (c *apiCall) stream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stream := resp.Body
-	defer stream.Close()
+	defer resp.Body.Close()
+	err = c.showStream(resp.Body)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the stream broke off; sessions events-sse with --offset goes on behind the last event: %w", err)
+	}
+	return err
+}
+
+func (c *apiCall) showStream(stream io.Reader) error {
 	switch c.output {
 	case "json":
 		return remote.EachEvent(stream, func(data []byte) error {
@@ -39,18 +48,65 @@ func (c *apiCall) streamText(stream io.Reader) error {
 		return remote.EachEvent(stream, func(data []byte) error { return printText(c.stdout, data) })
 	}
 	printer := terminal.New(c.stdout, terminalOptions(c.stdout))
-	return remote.EachEvent(stream, func(data []byte) error {
+	err := remote.EachEvent(stream, func(data []byte) error {
 		var ev universal.Event
 		if err := json.Unmarshal(data, &ev); err != nil {
 			return err
 		}
-		return printer.Event(&ev)
+		if err := printer.Event(&ev); err != nil {
+			return err
+		}
+		if hint := howToAnswer(&ev); hint != "" {
+			_, err := fmt.Fprintf(c.stdout, "  %s\n", terminal.CleanLine(hint))
+			return err
+		}
+		return nil
 	})
+	return errors.Join(err, printer.EndLine())
+}
+
+// howToAnswer is the command that answers a request; "" for any other event.
+func howToAnswer(ev *universal.Event) string {
+	command := func(name, request string) string {
+		return fmt.Sprintf("sandbox-agent sessions %s %s %s", name, shellQuote(ev.SessionID), shellQuote(request))
+	}
+	switch d := ev.Data.(type) {
+	case *universal.PermissionData:
+		switch {
+		case ev.Type != universal.TypePermissionRequested:
+			return ""
+		case terminal.OffersAlways(d):
+			return command("reply-permission", d.PermissionID) + " --reply once # or always, reject"
+		}
+		return command("reply-permission", d.PermissionID) + " --reply once # or reject"
+	case *universal.QuestionData:
+		if ev.Type != universal.TypeQuestionRequested {
+			return ""
+		}
+		var answers [][]string
+		for _, q := range d.Questions {
+			answer := "text"
+			if len(q.Options) > 0 {
+				answer = q.Options[0].Label
+			}
+			answers = append(answers, []string{answer})
+		}
+		text, err := json.Marshal(answers)
+		if err != nil {
+			return ""
+		}
+		return command("reply-question", d.QuestionID) + " --answers " + shellQuote(string(text)) + " # or another; or reject-question"
+	default:
+		return ""
+	}
 }
 
 // showEvents shows events that were read at once.
 func (c *apiCall) showEvents(body []byte) error {
-	var page struct{ Events []universal.Event }
+	var page struct {
+		Events  []universal.Event
+		HasMore bool
+	}
 	if err := json.Unmarshal(body, &page); err != nil {
 		return err
 	}
@@ -62,5 +118,9 @@ func (c *apiCall) showEvents(body []byte) error {
 			return err
 		}
 	}
-	return printer.EndLine()
+	if err := printer.EndLine(); err != nil || !page.HasMore || len(page.Events) == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(c.cmd.Root().ErrWriter, "sandbox-agent: there is more: --offset %d\n", page.Events[len(page.Events)-1].Sequence)
+	return err
 }

@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/urfave/cli/v3"
 
 	"github.com/sandbox-agent/sandbox-agent/rpc"
 )
@@ -34,7 +38,7 @@ func TestAPIParams(t *testing.T) {
 			known[name] = true
 			own := slices.ContainsFunc(row.flags, func(f apiFlag) bool { return f.param == name })
 			hidden := slices.Contains(hiddenParams[row.method], name)
-			if !own && !hidden && !slices.Contains(row.args, name) && plainFlag(name, nil, field) == nil {
+			if !own && !hidden && !slices.Contains(row.args, name) && plainFlag(name, nil, "", field) == nil {
 				if row.method == "fs/upload" && name == "content" {
 					continue
 				}
@@ -52,6 +56,46 @@ func TestAPIParams(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Every flag says what it is for.
+func TestFlagsHaveUsages(t *testing.T) {
+	var walk func(cmd *cli.Command)
+	walk = func(cmd *cli.Command) {
+		for _, f := range cmd.Flags {
+			if doc, ok := f.(cli.DocGenerationFlag); !ok || doc.GetUsage() == "" && !slices.Contains(earlyNames(), f.Names()[0]) {
+				t.Errorf("%s --%s has no usage", cmd.Name, f.Names()[0])
+			}
+		}
+		for _, sub := range cmd.Commands {
+			walk(sub)
+		}
+	}
+	walk(newApp(strings.NewReader(""), io.Discard, io.Discard))
+	for key := range paramUsages {
+		method, param, ok := strings.Cut(key, " ")
+		if !ok {
+			method, param = "", key
+		}
+		if !slices.ContainsFunc(apiRows(), func(row apiRow) bool {
+			for name := range members(row.lookup().Params) {
+				if name == param && (method == "" || method == row.method) {
+					return true
+				}
+			}
+			return false
+		}) {
+			t.Errorf("there is no param %q", key)
+		}
+	}
+}
+
+func earlyNames() []string {
+	var names []string
+	for _, f := range earlyTokenFlags() {
+		names = append(names, f.Names()[0])
+	}
+	return names
 }
 
 func TestPrintText(t *testing.T) {

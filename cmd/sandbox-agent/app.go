@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
+	"syscall"
 
 	"github.com/urfave/cli/v3"
 )
@@ -23,7 +26,7 @@ const exitCodes = `Exit codes:
      1  failure; for run: an error, a refusal or a limit ended the turn;
         for doctor: no agent can run
      2  the command line is wrong
-   130  interrupted by Ctrl-C or a signal`
+   130  interrupted by Ctrl-C or a signal; server and stdio end with 0 then`
 
 // usageError is a mistake on the command line.
 type usageError struct{ err error }
@@ -66,12 +69,21 @@ func outcome(err error) (int, error) {
 	switch {
 	case err == nil, errors.Is(err, errVersionShown):
 		return exitOK, nil
+	case readerGone(err):
+		return exitFailed, nil
 	case errors.As(err, &exit):
 		return exit.code, exit.err
 	case errors.As(err, &wrong):
 		return exitUsage, err
 	}
 	return exitFailed, err
+}
+
+// readerGone tells whether whoever read the output has gone, as head does after
+// its last line; nobody needs to be told of it.
+func readerGone(err error) bool {
+	broken, ok := errors.AsType[*fs.PathError](err)
+	return ok && broken.Op == "write" && broken.Path == os.Stdout.Name() && errors.Is(broken, syscall.EPIPE)
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
@@ -89,6 +101,8 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		Flags:                 []cli.Flag{&cli.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version", Local: true}},
 		Before:                showVersion,
 		EnableShellCompletion: true,
+
+		ConfigureShellCompletionCommand: showCompletion,
 		// A file name may hold a comma.
 		DisableSliceFlagSeparator: true,
 		Commands: []*cli.Command{
@@ -128,6 +142,9 @@ func hardenUsage(cmd *cli.Command) {
 	} else {
 		cmd.Action = checked(cmd.Action, cmd.ArgsUsage != "")
 	}
+	if len(cmd.Commands) > 0 {
+		cmd.Flags = append(cmd.Flags, earlyTokenFlags()...)
+	}
 	for _, sub := range cmd.Commands {
 		hardenUsage(sub)
 	}
@@ -149,12 +166,18 @@ func missingCommand(_ context.Context, c *cli.Command) error {
 	return exitError{exitUsage, err}
 }
 
+// mayBeEmpty are the flags whose value may be nothing: a file's content.
+var mayBeEmpty = []string{"content"}
+
 // checked refuses what the library lets pass: arguments that nobody reads, and
 // flags that are given without a value, as by an unset variable of a script.
 func checked(action cli.ActionFunc, takesArgs bool) cli.ActionFunc {
 	return func(ctx context.Context, c *cli.Command) error {
 		if extra := c.Args().Slice(); len(extra) > 0 && !takesArgs {
 			return usagef(c, "unexpected argument %q", extra[0])
+		}
+		if err := takeEarlyFlags(c); err != nil {
+			return err
 		}
 		for _, f := range c.Flags {
 			name := f.Names()[0]
@@ -163,7 +186,7 @@ func checked(action cli.ActionFunc, takesArgs bool) cli.ActionFunc {
 			}
 			switch f.(type) {
 			case *cli.StringFlag:
-				if c.String(name) == "" {
+				if c.String(name) == "" && !slices.Contains(mayBeEmpty, name) {
 					return usagef(c, "--%s is empty; give it a value or leave it out", name)
 				}
 			case *cli.StringSliceFlag:

@@ -18,6 +18,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/filelock"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/rpc"
 )
@@ -51,9 +52,9 @@ func daemonCommand() *cli.Command {
 					&cli.StringFlag{Name: "token", Aliases: []string{"t"}, Usage: "let in only who shows this `TOKEN`; " + tokenVariable + " does the same"},
 					&cli.BoolFlag{Name: "no-token", Aliases: []string{"n"}, Usage: "let everybody in, also on an address that others can reach"},
 				),
-				Action: withDaemon(startDaemon),
+				Action: withDaemon(alone(startDaemon)),
 			},
-			{Name: "stop", Usage: "stop the daemon", Flags: address(), Action: withDaemon(stopDaemon)},
+			{Name: "stop", Usage: "stop the daemon", Flags: address(), Action: withDaemon(alone(stopDaemon))},
 			{Name: "status", Usage: "tell whether the daemon runs", Flags: address(), Action: withDaemon(daemonStatus)},
 		},
 	}
@@ -75,15 +76,18 @@ type daemonRecord struct {
 	Version string `json:"version"`
 }
 
+// daemonAction does something with a daemon and says what has become of it.
+type daemonAction func(ctx context.Context, cmd *cli.Command, d daemon) (answer string, err error)
+
 // withDaemon makes an action of what is done with the daemon that the flags
 // name. Its answer goes to stdout.
-func withDaemon(do func(ctx context.Context, cmd *cli.Command, d daemon) (string, error)) cli.ActionFunc {
+func withDaemon(do daemonAction) cli.ActionFunc {
 	return func(ctx context.Context, cmd *cli.Command) error {
 		data, err := install.DataDir(os.Getenv)
 		if err != nil {
 			return err
 		}
-		d := daemon{host: cmd.String("host"), port: cmd.Int("port")}
+		d := daemon{host: plainHost(cmd.String("host")), port: cmd.Int("port")}
 		if d.port < 1 || d.port > 65535 {
 			return usagef(cmd, "--port %d is not between 1 and 65535", d.port)
 		}
@@ -103,12 +107,47 @@ func withDaemon(do func(ctx context.Context, cmd *cli.Command, d daemon) (string
 	}
 }
 
+// alone does one thing at a time with a daemon, so that of two that start it one
+// finds that of the other, and the record is that of the daemon that runs.
+func alone(do daemonAction) daemonAction {
+	return func(ctx context.Context, cmd *cli.Command, d daemon) (string, error) {
+		if err := os.MkdirAll(filepath.Dir(d.state), 0o700); err != nil {
+			return "", err
+		}
+		lock, err := d.lock(ctx)
+		if err != nil {
+			return "", err
+		}
+		answer, err := do(ctx, cmd, d)
+		return answer, errors.Join(err, lock.Close())
+	}
+}
+
+// lock waits for others who start or stop the daemon.
+func (d daemon) lock(ctx context.Context) (io.Closer, error) {
+	ctx, cancel := context.WithTimeout(ctx, daemonStartTime+daemonStopTime)
+	defer cancel()
+	tick := time.NewTicker(daemonPoll)
+	defer tick.Stop()
+	for {
+		lock, err := filelock.Try(d.state + ".lock")
+		if !errors.Is(err, filelock.ErrHeld) {
+			return lock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("somebody else starts or stops the daemon, and does not come to an end: %w", err)
+		case <-tick.C:
+		}
+	}
+}
+
 func startDaemon(ctx context.Context, cmd *cli.Command, d daemon) (string, error) {
 	if d.healthy(ctx) {
 		record, ours := d.record()
 		switch {
 		case !ours:
-			return "", fmt.Errorf("a server that is no daemon of this user answers at %s; choose another --port", d.address())
+			return "", fmt.Errorf("the server that answers at %s was not started as this user's daemon; choose another --port", d.address())
 		case !cmd.Bool("upgrade") || record.Version == version:
 			return d.running(record), nil
 		}
@@ -123,9 +162,6 @@ func startDaemon(ctx context.Context, cmd *cli.Command, d daemon) (string, error
 func (d daemon) start(ctx context.Context, cmd *cli.Command) (string, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return "", fmt.Errorf("start the daemon: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(d.state), 0o700); err != nil {
 		return "", fmt.Errorf("start the daemon: %w", err)
 	}
 	log, err := os.OpenFile(d.logFile(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
@@ -179,7 +215,7 @@ func (d daemon) await(ctx context.Context, record daemonRecord, process *os.Proc
 func stopDaemon(ctx context.Context, _ *cli.Command, d daemon) (string, error) {
 	record, ok := d.record()
 	if !ok {
-		return "Daemon not running", d.forget()
+		return d.notRunning(ctx), d.forget()
 	}
 	if err := d.stop(ctx, record); err != nil {
 		return "", err
@@ -217,12 +253,20 @@ func daemonStatus(ctx context.Context, _ *cli.Command, d daemon) (string, error)
 	record, ok := d.record()
 	switch {
 	case !ok:
-		return "Daemon not running", nil
+		return d.notRunning(ctx), nil
 	case !d.healthy(ctx):
 		return fmt.Sprintf("Daemon does not answer (PID %d, logs: %s)", record.PID, d.logFile()), nil
 	default:
 		return d.running(record), nil
 	}
+}
+
+// notRunning also tells of a server that a person may have meant.
+func (d daemon) notRunning(ctx context.Context) string {
+	if d.healthy(ctx) {
+		return fmt.Sprintf("Daemon not running (the server at %s was started in another way)", d.address())
+	}
+	return "Daemon not running"
 }
 
 func (d daemon) running(record daemonRecord) string {

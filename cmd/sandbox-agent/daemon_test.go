@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -100,5 +101,32 @@ func TestDaemonThatFails(t *testing.T) {
 	if out, failed := l.run("start"); !failed || !strings.Contains(out, "address already in use") {
 		t.Errorf("failed %v, said %q", failed, out)
 	}
+	l.want("Daemon not running", "status")
+}
+
+// Of several that start the daemon at the same time one does, and all say which
+// it is; it can be stopped.
+func TestDaemonIsStartedOnce(t *testing.T) {
+	l := newDaemonLab(t)
+	said := make([]string, 4)
+	var starts sync.WaitGroup
+	for i := range said {
+		starts.Go(func() {
+			out, failed := l.run("start")
+			if said[i] = out; failed {
+				t.Errorf("start failed: %s", out)
+			}
+		})
+	}
+	starts.Wait()
+	for _, out := range said {
+		if !strings.Contains(out, "Daemon running (PID") || out != said[0] {
+			t.Errorf("said %q, another said %q", out, said[0])
+		}
+	}
+	if status := l.want("Daemon running", "status"); status != said[0] {
+		t.Errorf("status: %q", status)
+	}
+	l.want("Daemon stopped", "stop")
 	l.want("Daemon not running", "status")
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,10 +23,6 @@ const (
 	defaultHost = "127.0.0.1"
 	defaultPort = 2468
 )
-
-// tokenVariable names the environment variable that may hold the token, so
-// that it need not be on a command line that everybody can read.
-const tokenVariable = "SANDBOX_AGENT_TOKEN"
 
 func serverCommand() *cli.Command {
 	return &cli.Command{
@@ -43,6 +41,7 @@ func serverCommand() *cli.Command {
 			&cli.BoolFlag{Name: "cors-allow-credentials", Aliases: []string{"C"}, Usage: "let pages send cookies and logins"},
 			&cli.BoolFlag{Name: "no-telemetry", Usage: "does nothing: there is no telemetry"},
 			&cli.BoolFlag{Name: "install-missing", Value: true, Usage: "install the agent of a new session if it is missing"},
+			&cli.BoolFlag{Name: "end-with-stdin", Usage: "end when stdin ends, as it does with the program that holds its other end"},
 			idleTimeoutFlag(), mockPaceFlag(),
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log on stderr from this `LEVEL` on: debug, info, warn or error"},
 		},
@@ -61,7 +60,8 @@ type serverOptions struct {
 	bridgeOptions
 	address string // host and port
 	handler httpbridge.Options
-	warning string // about the settings, for the log
+	warning string    // about the settings, for the log
+	owner   io.Reader // the server ends when this does; nil for one that has no owner
 }
 
 func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
@@ -73,7 +73,7 @@ func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
 	if err != nil {
 		return serverOptions{}, err
 	}
-	host, port := cmd.String("host"), cmd.Int("port")
+	host, port := plainHost(cmd.String("host")), cmd.Int("port")
 	if port < 0 || port > 65535 {
 		return serverOptions{}, usagef(cmd, "--port %d is not between 0 and 65535", port)
 	}
@@ -97,11 +97,17 @@ func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
 			Access: accessLogger(log), AccessHeaders: os.Getenv("SANDBOX_AGENT_LOG_HTTP_HEADERS") != "",
 		},
 	}
+	if cmd.Bool("end-with-stdin") {
+		opts.owner = cmd.Root().Reader
+	}
 	if token != "" {
 		return opts, nil
 	}
 	if isLoopback(host) {
 		opts.handler.Names = append([]string{}, cmd.StringSlice("allow-host")...)
+		if slices.Contains(opts.handler.CORS.Origins, "*") {
+			opts.warning = "every page that a browser on this machine shows can run commands here: all origins are allowed, and there is no token"
+		}
 		return opts, nil
 	}
 	if !cmd.Bool("no-token") {
@@ -111,30 +117,14 @@ func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
 	return opts, nil
 }
 
-// serverToken is the token that clients have to show; "" if there is none.
-func serverToken(cmd *cli.Command) (string, error) {
-	given, file := cmd.String("token"), cmd.String("token-file")
-	switch {
-	case cmd.Bool("no-token") && (given != "" || file != ""):
-		return "", usagef(cmd, "--no-token contradicts the token that is given")
-	case cmd.Bool("no-token"):
-		return "", nil
-	case given != "" && file != "":
-		return "", usagef(cmd, "--token and --token-file are both given; leave one out")
-	case given != "":
-		return given, nil
-	case file == "":
-		return os.Getenv(tokenVariable), nil
+// plainHost takes off the brackets that an IPv6 address has in a URL.
+func plainHost(host string) string {
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); ok {
+			return inner
+		}
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("read the token: %w", err)
-	}
-	token := strings.TrimSpace(string(text))
-	if token == "" {
-		return "", fmt.Errorf("read the token: %s is empty", file)
-	}
-	return token, nil
+	return host
 }
 
 // isLoopback tells whether only this machine reaches a host.
@@ -156,10 +146,15 @@ func accessLogger(log *slog.Logger) *slog.Logger {
 	}
 }
 
-// serveHTTP serves until a signal comes.
+// serveHTTP serves until a signal comes or its owner goes.
 func serveHTTP(ctx context.Context, opts serverOptions) error {
 	ctx, stop := endBySignals(ctx)
 	defer stop()
+	if opts.owner != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = endWith(ctx, opts.owner)
+		defer cancel()
+	}
 	// The address first: without it nothing is started.
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", opts.address)
@@ -177,6 +172,17 @@ func serveHTTP(ctx context.Context, opts serverOptions) error {
 	opts.log.Info("listening", "url", "http://"+listener.Addr().String(), "token", opts.handler.Token != "")
 	err = httpbridge.Serve(ctx, listener, httpbridge.NewHandler(opts.handler), opts.log, b.endSessions)
 	return errors.Join(err, b.close())
+}
+
+// endWith makes a context that ends when nothing more comes from owner.
+func endWith(ctx context.Context, owner io.Reader) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	// Ends with the owner, or with this process: nothing else ends a read of stdin.
+	go func() {
+		_, _ = io.Copy(io.Discard, owner) // how it ended is all the same
+		cancel()
+	}()
+	return ctx, cancel
 }
 
 // endSessions ends all sessions, so that whoever reads them sees it.

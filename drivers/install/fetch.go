@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/filelock"
+	"github.com/sandbox-agent/sandbox-agent/drivers/filelock"
 )
 
 // Step is a part of an install that takes time.

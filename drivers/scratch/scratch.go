@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/filelock"
+	"github.com/sandbox-agent/sandbox-agent/drivers/filelock"
 )
 
 // claimFile is locked as long as the directory that it is in is used.
