@@ -39,10 +39,10 @@ type Info struct {
 	// DroppedEvents counts what the agent said about things that were closed.
 	DroppedEvents int `json:"droppedEvents"`
 
-	// PendingPermissions and PendingQuestions are in full only where one
+	// PendingPermissions and PendingQuestions are there, in full, only where one
 	// session was asked for.
-	PendingPermissions []universal.PermissionData `json:"pendingPermissions,omitempty"`
-	PendingQuestions   []universal.QuestionData   `json:"pendingQuestions,omitempty"`
+	PendingPermissions []universal.PermissionData `json:"pendingPermissions,omitzero"`
+	PendingQuestions   []universal.QuestionData   `json:"pendingQuestions,omitzero"`
 }
 
 // Status is the state of a session.

@@ -49,11 +49,19 @@ func has(ctx context.Context, d drivers.Driver, version string) (drivers.Probe, 
 	switch {
 	case !probe.Installed:
 		return probe, universal.AgentNotInstalled(agent, probe.Problem)
-	case version != "" && version != probe.Version:
+	case version == "" || version == probe.Version:
+	case probe.Path == "":
+		return probe, partOfBridge(agent)
+	default:
 		return probe, universal.AgentNotInstalled(agent, fmt.Sprintf(
 			"version %s is asked for, and %s is there (%s); agents/install gets the other one", version, probe.Version, probe.Path))
 	}
 	return probe, nil
+}
+
+// partOfBridge is the error of who asks for a version of the mock.
+func partOfBridge(agent string) error {
+	return universal.AgentNotInstalled(agent, "it is a part of the bridge and has no other version")
 }
 
 // install gets an agent's program and makes sure that it is the one that
@@ -64,7 +72,7 @@ func (m *Manager) install(ctx context.Context, d drivers.Driver, opts InstallOpt
 		if opts.Version == "" {
 			return nil // it is a part of the bridge
 		}
-		return universal.AgentNotInstalled(agent, "it is a part of the bridge and has no other version")
+		return partOfBridge(agent)
 	}
 	if m.installer == nil {
 		return universal.AgentNotInstalled(agent, "this bridge installs nothing")

@@ -105,6 +105,8 @@ func TestCreateInstallsWhatIsMissing(t *testing.T) {
 		{name: "nor for a mode that isn't there", missing: true, opts: session.CreateOptions{AgentMode: "dance"}, kind: universal.KindModeNotSupported},
 		{name: "the mock has no versions", missing: true, opts: session.CreateOptions{Agent: "mock", AgentVersion: "2.0.0"},
 			kind: universal.KindAgentNotInstalled, says: "part of the bridge"},
+		{name: "nor where nothing is installed", opts: session.CreateOptions{Agent: "mock", AgentVersion: "2.0.0"},
+			kind: universal.KindAgentNotInstalled, says: "part of the bridge"},
 		{name: "but its own", opts: session.CreateOptions{Agent: "mock", AgentVersion: "builtin"}},
 	}
 	for _, tt := range tests {

@@ -64,6 +64,7 @@ func (l *Ledger) findRequest(permissionID, questionID string) *ledgerRequest {
 
 // OpenRequests returns what waits for a person, in order.
 func (l *Ledger) OpenRequests() (permissions []universal.PermissionData, questions []universal.QuestionData) {
+	permissions, questions = []universal.PermissionData{}, []universal.QuestionData{} // empty lists are lists too
 	for _, r := range l.requests {
 		if r.permission != nil {
 			permissions = append(permissions, *r.permission)

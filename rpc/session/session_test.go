@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -507,6 +508,13 @@ func TestListAndDelete(t *testing.T) {
 	b, err := m.Get("b")
 	if err != nil {
 		t.Fatal(err)
+	}
+	one, err := json.Marshal(b.Info(true))
+	if err != nil || !bytes.Contains(one, []byte(`"pendingPermissions":[],"pendingQuestions":[]`)) {
+		t.Errorf("one session is %s, %v", one, err)
+	}
+	if many, err := json.Marshal(b.Info(false)); err != nil || bytes.Contains(many, []byte(`"pendingPermissions"`)) {
+		t.Errorf("one of many is %s, %v", many, err)
 	}
 	if err := m.Delete(t.Context(), "b"); err != nil {
 		t.Fatal(err)
