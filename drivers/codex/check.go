@@ -10,6 +10,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/check"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -59,14 +60,14 @@ func (d *Driver) checkVersion(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	version, err := d.version(ctx, path)
+	found, err := d.version(ctx, path)
 	switch {
 	case err != nil:
 		d.opts.Logger.Warn("the version of codex can't be read", "path", path, "error", err)
-	case isOlder(version, oldestVersion):
-		return universal.NotSupported(agentID, "version: "+tooOld(version))
-	case !isKnown(version):
-		d.opts.Logger.Warn("this version of codex was not tried", "version", version, "known", knownVersion)
+	case version.Older(found, oldestVersion):
+		return universal.NotSupported(agentID, "version: "+tooOld(found))
+	case !version.Near(found, knownVersion):
+		d.opts.Logger.Warn("this version of codex was not tried", "version", found, "known", knownVersion)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -72,7 +73,11 @@ func (d *Driver) catalog(ctx context.Context, env map[string]string) (*catalog, 
 	if stopErr := lease.Release(context.WithoutCancel(ctx)); stopErr != nil {
 		d.opts.Logger.Debug("stopping the app-server that lists models failed", "error", stopErr)
 	}
-	if err != nil {
+	var no *rpcError
+	switch {
+	case errors.As(err, &no) && isBrokenConfiguration(no.Message):
+		return nil, startRefused(no)
+	case err != nil:
 		return nil, fmt.Errorf("list models: %w", err)
 	}
 	d.mu.Lock()

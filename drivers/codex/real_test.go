@@ -145,6 +145,22 @@ func TestRealModelsOfChangedConfig(t *testing.T) {
 	}
 }
 
+// A configuration that Codex can't read is the user's to correct.
+func TestRealBrokenConfig(t *testing.T) {
+	b := newBench(t)
+	config := filepath.Join(b.home, ".codex", "config.toml")
+	if err := os.WriteFile(config, []byte("model = [[["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, started := b.driver.Start(t.Context(), drivers.Config{Directory: t.TempDir()}, drivertest.NewRecorder(0))
+	_, listed := b.driver.Models(t.Context())
+	for what, err := range map[string]error{"a start": started, "the list of models": listed} {
+		if universal.KindOf(err) != universal.KindInvalidRequest || !strings.Contains(err.Error(), config) {
+			t.Errorf("%s gives %v", what, err)
+		}
+	}
+}
+
 // The user's files stay as they are, whatever the modes of a session.
 func TestRealConfigUntouched(t *testing.T) {
 	b := newBench(t)

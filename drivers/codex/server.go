@@ -115,7 +115,7 @@ func (srv *server) startFailure(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return universal.Timeout("codex was not ready in time").Because(err)
 	case errors.As(err, &no):
-		return universal.Errorf(universal.KindInternal, "start codex: the agent refused: %s", no.Message).Because(err)
+		return startRefused(no)
 	case errors.Is(err, errServerGone):
 		return srv.goneError()
 	}

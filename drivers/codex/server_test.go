@@ -420,6 +420,69 @@ func TestLateAnswer(t *testing.T) {
 	}
 }
 
+// An interrupt right after the start of a turn, which Codex does not take the
+// first two times, ends the turn nevertheless.
+func TestInterruptTooEarly(t *testing.T) {
+	attempts := 0
+	st := newStage(t, func(s *scripted) {
+		s.answer = func(method string, params []byte) (string, bool) {
+			if method != "turn/interrupt" {
+				return s.usual(method, params)
+			}
+			switch attempts++; attempts {
+			case 1:
+				return `"error":{"code":-32600,"message":"no active turn to interrupt"}`, true
+			case 2:
+				return "", false // for ever
+			}
+			s.print(`{"method":"turn/completed","params":{"threadId":"thread-1","turn":{"id":"t1","status":"interrupted"}}}`)
+			return `{}`, true
+		}
+	})
+	s, rec := st.start(drivers.Config{})
+	if err := s.Send(t.Context(), drivers.Message{Text: "go"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Interrupt(t.Context()); err != nil {
+		t.Errorf("the interrupt gives %v", err)
+	}
+	if _, ended := rec.AwaitTurnEnd(t, 0); ended.StopReason != universal.StopInterrupted {
+		t.Errorf("the turn ended as %s", ended.StopReason)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if attempts != 3 {
+		t.Errorf("Codex was asked %d times", attempts)
+	}
+}
+
+// An interrupt that finds the turn at its end has nothing to complain of.
+func TestInterruptTooLate(t *testing.T) {
+	st := newStage(t, func(s *scripted) {
+		s.answer = func(method string, params []byte) (string, bool) {
+			if method != "turn/interrupt" {
+				return s.usual(method, params)
+			}
+			s.print(`{"method":"turn/completed","params":{"threadId":"thread-1","turn":{"id":"t1","status":"completed"}}}`)
+			return `"error":{"code":-32600,"message":"no active turn to interrupt"}`, true
+		}
+	})
+	s, rec := st.start(drivers.Config{})
+	if err := s.Send(t.Context(), drivers.Message{Text: "go"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Interrupt(t.Context()); err != nil {
+		t.Errorf("the interrupt gives %v", err)
+	}
+	if _, ended := rec.AwaitTurnEnd(t, 0); ended.StopReason != universal.StopEndTurn {
+		t.Errorf("the turn ended as %s", ended.StopReason)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestStrays(t *testing.T) {
 	var s strays
 	for i := range maxStrayThreads + 3 {

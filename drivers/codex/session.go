@@ -295,6 +295,12 @@ func (s *session) say(ctx context.Context, thread, turn, text string) error {
 // anyway.
 const interruptWait = time.Second
 
+// An attempt at one is given up after interruptTry; interruptPause is between two.
+const (
+	interruptTry   = 300 * time.Millisecond
+	interruptPause = 20 * time.Millisecond
+)
+
 type interruptParams struct {
 	ThreadID string `json:"threadId"`
 	TurnID   string `json:"turnId"`
@@ -323,7 +329,7 @@ func (s *session) Interrupt(ctx context.Context) error {
 	}
 	var failed error
 	for _, t := range turns {
-		if err := s.try(ctx, "turn/interrupt", t, nil); err != nil && t.ThreadID == s.root() {
+		if err := s.interruptTurn(ctx, t); err != nil && t.ThreadID == s.root() {
 			failed = err
 		}
 	}
@@ -343,6 +349,42 @@ func (s *session) Interrupt(ctx context.Context) error {
 		return fmt.Errorf("interrupt: %w", failed)
 	}
 	return nil
+}
+
+// interruptTurn makes Codex end one of its turns. For a moment after it has told
+// the id of a turn it may say that there is none to interrupt, or say nothing,
+// and go on to run it (seen with 0.169.0); so it is asked again while the turn
+// runs.
+func (s *session) interruptTurn(ctx context.Context, t interruptParams) error {
+	ctx, cancel := context.WithTimeout(ctx, interruptWait)
+	defer cancel()
+	pause := time.NewTicker(interruptPause)
+	defer pause.Stop()
+	for {
+		err := s.tryInterrupt(ctx, t)
+		var refused *rpcError
+		if !errors.As(err, &refused) && !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		s.mu.Lock()
+		runs := s.conv.runs(t)
+		s.mu.Unlock()
+		if !runs {
+			return nil
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (s *session) tryInterrupt(ctx context.Context, t interruptParams) error {
+	ctx, cancel := context.WithTimeout(ctx, interruptTry)
+	defer cancel()
+	_, err := s.call(ctx, "turn/interrupt", t, nil)
+	return err
 }
 
 // terminate makes Codex end a command, so that it knows of its end.

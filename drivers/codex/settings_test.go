@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
 )
 
 func TestPolicyOf(t *testing.T) {
@@ -67,10 +68,10 @@ func TestVersions(t *testing.T) {
 		{"0.99.0", true, false},
 		{"next", false, false},
 	} {
-		if got := isOlder(tt.version, oldestVersion); got != tt.tooOld {
+		if got := version.Older(tt.version, oldestVersion); got != tt.tooOld {
 			t.Errorf("%s is too old: %v", tt.version, got)
 		}
-		if got := isKnown(tt.version); got != tt.known {
+		if got := version.Near(tt.version, knownVersion); got != tt.known {
 			t.Errorf("%s is known: %v", tt.version, got)
 		}
 	}

@@ -182,11 +182,25 @@ func (s *session) startFailure(ctx context.Context, cfg *drivers.Config, err err
 	case errors.As(err, &no) && strings.Contains(no.Message, "already has an active writer"):
 		return universal.InvalidRequest("resume %s: another program has this conversation open", cfg.Resume).With("reason", "conversation_in_use").Because(err)
 	case errors.As(err, &no):
-		return universal.Errorf(universal.KindInternal, "start codex: the agent refused: %s", no.Message).Because(err)
+		return startRefused(no)
 	case errors.As(err, &typed):
 		return err
 	}
 	return fmt.Errorf("start codex: %w", err)
+}
+
+// startRefused is the error for a no of the agent to a start.
+func startRefused(no *rpcError) error {
+	if isBrokenConfiguration(no.Message) {
+		return universal.InvalidRequest("the configuration of Codex is broken: %s; correct it", no.Message).With("reason", "agent_configuration").Because(no)
+	}
+	return universal.Errorf(universal.KindInternal, "start codex: the agent refused: %s", no.Message).Because(no)
+}
+
+// isBrokenConfiguration knows what Codex says of its files that it can't read;
+// what was asked for has no part in it.
+func isBrokenConfiguration(message string) bool {
+	return strings.HasPrefix(message, "failed to load configuration") || strings.HasPrefix(message, "failed to read configuration")
 }
 
 func isUnknownThread(message string) bool {

@@ -160,6 +160,15 @@ func (c *converter) running() (turns []interruptParams, commands []runningComman
 	return turns, commands
 }
 
+// runs tells whether a turn of Codex's has not ended.
+func (c *converter) runs(t interruptParams) bool {
+	if t.ThreadID == c.root {
+		return c.turn.active && c.turn.id == t.TurnID
+	}
+	th := c.threads[t.ThreadID]
+	return th != nil && th.turn == t.TurnID
+}
+
 // runningCommand is a command that may run. Of one that had to be allowed first,
 // Codex tells the process only when it has ended.
 type runningCommand struct{ thread, item, process string }

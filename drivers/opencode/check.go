@@ -17,7 +17,7 @@ var nativeForm = regexp.MustCompile(`^ses_[0-9A-Za-z]+$`)
 // Check implements drivers.Driver. What only a server can tell, the start
 // checks before it makes a session: models, variants, modes of the user's own
 // and the user's configuration.
-func (d *Driver) Check(_ context.Context, cfg *drivers.Config) error {
+func (d *Driver) Check(ctx context.Context, cfg *drivers.Config) error {
 	if err := check.Settings(agentID, cfg.Settings); err != nil {
 		return err
 	}
@@ -35,10 +35,13 @@ func (d *Driver) Check(_ context.Context, cfg *drivers.Config) error {
 		return err
 	}
 	_, err := d.planLaunch(cfg)
-	if universal.KindOf(err) == universal.KindAgentNotInstalled {
+	switch {
+	case universal.KindOf(err) == universal.KindAgentNotInstalled:
 		return nil // the start tells it, after an installation perhaps
+	case err != nil:
+		return err
 	}
-	return err
+	return d.checkVersion(ctx)
 }
 
 // checkKnown compares the model with those that are known by now, of which only

@@ -38,6 +38,10 @@
 // are told nothing of it. What it still writes there is a .gitignore, if there
 // is none.
 //
+// OpenCode unpacks libraries that it carries, a file of five megabytes for each
+// server that looks for files, and leaves them behind. They go into the private
+// directory of the server, which is removed with it.
+//
 // Commands that the model runs have the id of their session in their
 // environment, by which they are found when a turn is interrupted or a session
 // is closed; of the server's own password and configuration they see nothing.

@@ -25,6 +25,9 @@ type Options struct {
 	// Locate finds the agent's program. The default looks where
 	// [install.Locate] does.
 	Locate func() (path string, err error)
+	// Version tells which version a program is. The default asks it, once for
+	// each state of its file.
+	Version func(ctx context.Context, path string) (string, error)
 	// Environ is the environment that agents inherit, and Getenv reads it;
 	// the defaults are the bridge's own.
 	Environ func() []string
@@ -64,12 +67,16 @@ func New(opts Options) *Driver {
 		spec, getenv := install.OpenCode(), opts.Getenv
 		opts.Locate = func() (string, error) { return install.Locate(spec, getenv) }
 	}
-	return &Driver{
+	d := &Driver{
 		opts:     opts,
 		pool:     shared.NewPool[*server](),
 		listing:  make(chan struct{}, 1),
 		catalogs: map[string]*catalog{},
 	}
+	if opts.Version == nil {
+		d.opts.Version = d.askVersion
+	}
+	return d
 }
 
 // Info implements drivers.Driver.

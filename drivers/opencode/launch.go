@@ -25,6 +25,10 @@ const (
 	serveCommand     = "serve"
 	passwordVariable = "OPENCODE_SERVER_PASSWORD"
 	contentVariable  = "OPENCODE_CONFIG_CONTENT"
+	// librariesVariable says where the runtime that OpenCode is built with
+	// unpacks the libraries that it carries, some megabytes at each start. It
+	// never removes them.
+	librariesVariable = "BUN_TMPDIR"
 	// sessionVariable marks what a session's commands start. Its value is the
 	// native id of the session, or of the sub-agent, that ran the command.
 	sessionVariable = "SANDBOX_AGENT_OPENCODE_SESSION"
@@ -41,6 +45,7 @@ const (
 	pluginFile     = "plugin.js"
 	skillsDir      = "skills"
 	attachmentsDir = "attachments"
+	librariesDir   = "libraries"
 	emptyDir       = "empty" // where the server itself works
 )
 
@@ -101,6 +106,13 @@ func switches() []string {
 		// plugin takes it away again from commands and tool servers.
 		"npm_config_offline=true",
 	}
+}
+
+// toolServerVariables is what tool servers find instead of what the server was
+// started with: they inherit its environment, and a variable can't be taken
+// away from them. They may be packages that npm has to fetch.
+func toolServerVariables() map[string]string {
+	return map[string]string{"npm_config_offline": "false", passwordVariable: ""}
 }
 
 // nestedMarks are variables by which an OpenCode tells its children that they
@@ -183,6 +195,9 @@ type pluginOptions struct {
 	Hosted     bool                    `json:"hosted"`
 	Skills     string                  `json:"skills,omitempty"`
 	Variable   string                  `json:"variable"`
+	Libraries  string                  `json:"libraries"`
+	// ToolServers is what their environment has beside the server's own.
+	ToolServers map[string]string `json:"toolServers"`
 }
 
 // spec prepares the start of a server: its private directory, and how it is
@@ -208,9 +223,12 @@ func (l *launch) specIn(private string) (process.Spec, error) {
 	}
 	options := pluginOptions{
 		Permission: askRules(inside), Agents: agentRules(), Hosted: l.Hosted, Variable: sessionVariable,
+		Libraries: filepath.Join(inside, librariesDir), ToolServers: toolServerVariables(),
 	}
-	if err := os.Mkdir(filepath.Join(private, emptyDir), 0o700); err != nil {
-		return process.Spec{}, err
+	for _, dir := range []string{emptyDir, librariesDir} {
+		if err := os.Mkdir(filepath.Join(private, dir), 0o700); err != nil {
+			return process.Spec{}, err
+		}
 	}
 	if err := os.WriteFile(filepath.Join(private, pluginFile), plugin, 0o600); err != nil {
 		return process.Spec{}, err
@@ -226,6 +244,9 @@ func (l *launch) specIn(private string) (process.Spec, error) {
 		return process.Spec{}, err
 	}
 	env := environ.Without(l.Env, contentVariable)
+	if environ.Get(env, librariesVariable) == "" {
+		env = append(env, librariesVariable+"="+options.Libraries)
+	}
 	return process.Spec{
 		Path: l.Path,
 		Args: []string{serveCommand, "--hostname", "127.0.0.1", "--port", "0"},

@@ -1,6 +1,7 @@
 package opencode
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -26,6 +27,7 @@ func testDriver(t *testing.T, own ...string) *Driver {
 		Locate:  func() (string, error) { return program, nil },
 		Environ: func() []string { return own },
 		Getenv:  environ.Getenv(own),
+		Version: func(context.Context, string) (string, error) { return knownVersion, nil },
 	})
 }
 

@@ -43,8 +43,7 @@ func mcpServers(servers map[string]drivers.MCPServer, getenv func(string) string
 		if err != nil {
 			return nil, err
 		}
-		// See switches: servers may be packages that npm has to fetch.
-		env := map[string]string{"npm_config_offline": "false"}
+		env := toolServerVariables()
 		maps.Copy(env, s.Env)
 		native[s.Name] = mcpServer{Type: "local", Command: command, Environment: env, Enabled: true, Timeout: s.TimeoutMS}
 	}

@@ -37,6 +37,10 @@ const wantsHosted = (cfg) =>
   cfg.enabled_providers?.includes("opencode")
 
 export const SandboxAgent = async (_, options) => {
+  // The runtime reads the environment that it was started with; this one is what
+  // commands and tool servers get. A directory that the user has set stays.
+  if (process.env.BUN_TMPDIR === options.libraries) delete process.env.BUN_TMPDIR
+
   return {
     config: async (cfg) => {
       cfg.permission = under(options.permission, denials(cfg.permission))
@@ -56,7 +60,7 @@ export const SandboxAgent = async (_, options) => {
         cfg.skills.paths = [...(cfg.skills.paths ?? []), options.skills]
       }
       for (const server of Object.values(cfg.mcp ?? {})) {
-        if (server?.type === "local") server.environment = { npm_config_offline: "false", ...server.environment }
+        if (server?.type === "local") server.environment = { ...options.toolServers, ...server.environment }
       }
     },
     "shell.env": async (input, output) => {

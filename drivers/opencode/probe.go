@@ -7,18 +7,22 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
 // Probe implements drivers.Driver.
 func (d *Driver) Probe(ctx context.Context) drivers.Probe {
-	p := program.Probe(ctx, d.opts.Locate, d.version)
+	p := program.Probe(ctx, d.opts.Locate, d.opts.Version)
+	if p.Installed && version.Older(p.Version, oldestVersion) {
+		p.Problem = tooOld(p.Version)
+	}
 	p.Login, p.LoginDetail = credentials.Login(agentID, credentials.Options{Getenv: d.opts.Getenv})
 	return p
 }
 
-// version asks the program, once for each state of its file.
-func (d *Driver) version(ctx context.Context, path string) (string, error) {
+// askVersion asks the program, once for each state of its file.
+func (d *Driver) askVersion(ctx context.Context, path string) (string, error) {
 	ask := func(ctx context.Context) ([]byte, error) {
 		return process.Output(ctx, d.launch, process.Spec{
 			Path: path, Args: []string{"--version"}, Env: environment(d.opts.Environ(), nil),

@@ -8,8 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"regexp"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
@@ -102,12 +104,23 @@ func startError(ctx context.Context, err error) error {
 }
 
 func exitError(exit process.Exit, cause error) error {
-	e := universal.AgentProcessExited(agentID, exit.Code, exit.Stderr.Head).Because(cause)
-	if text := oneline.Text(exit.Stderr.Head); text != "" {
+	said := colours.ReplaceAllString(exit.Stderr.Head, "")
+	if why := brokenConfiguration.FindString(said); why != "" {
+		return configurationError(why, cause)
+	}
+	e := universal.AgentProcessExited(agentID, exit.Code, said).Because(cause)
+	if text := oneline.Text(said); text != "" {
 		e.Detail += ": " + text
 	}
 	return e
 }
+
+// colours are what OpenCode prints also where nobody sees them.
+var colours = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// brokenConfiguration is what a server says of the user's own files before it
+// ends.
+var brokenConfiguration = regexp.MustCompile(`Config file at .+ is not valid JSON\(C\)|Configuration is invalid at .+`)
 
 // goneError is the error of whatever needs a server that has ended.
 func (srv *server) goneError() error { return exitError(srv.transport.Exit(), errServerGone) }
@@ -488,12 +501,12 @@ func (srv *server) askAs(ctx context.Context, r wireRequest, c *call, note func(
 	}
 	select {
 	case a, ok := <-c.answer:
-		return srv.outcome(a, ok)
+		return srv.outcome(ctx, a, ok)
 	case <-ctx.Done():
 	}
 	select {
 	case a, ok := <-c.answer:
-		return srv.outcome(a, ok)
+		return srv.outcome(ctx, a, ok)
 	default:
 		// The answer may still come; there is room for it.
 		return nil, context.Cause(ctx)
@@ -501,12 +514,29 @@ func (srv *server) askAs(ctx context.Context, r wireRequest, c *call, note func(
 }
 
 // outcome is what an answer means; ok is false when none will come.
-func (srv *server) outcome(a answered, ok bool) (json.RawMessage, error) {
-	if !ok {
+func (srv *server) outcome(ctx context.Context, a answered, ok bool) (json.RawMessage, error) {
+	if !ok || a.err != "" && srv.ends(ctx) {
 		return nil, srv.goneError()
 	}
 	if no := a.failure(); no != nil {
 		return nil, no
 	}
 	return a.body, nil
+}
+
+// endWait is how long after a lost connection the end of the process is seen.
+const endWait = time.Second
+
+// ends tells whether the server ends, of which a lost connection is often the
+// first sign.
+func (srv *server) ends(ctx context.Context) bool {
+	late := time.NewTimer(endWait)
+	defer late.Stop()
+	select {
+	case <-srv.done:
+		return true
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	return false
 }

@@ -271,7 +271,7 @@ func (p *place) open(ctx context.Context, srv *server) error {
 func (p *place) readConfig(body json.RawMessage, err error) error {
 	var no *refusal
 	if errors.As(err, &no) && strings.HasPrefix(no.name, "Config") {
-		return universal.InvalidRequest("the configuration of OpenCode is broken: %s; correct it", no.text).With("reason", "agent_configuration").Because(err)
+		return configurationError(no.text, err)
 	}
 	config, err := decode[struct {
 		Model string `json:"model"`
@@ -281,6 +281,10 @@ func (p *place) readConfig(body json.RawMessage, err error) error {
 	}
 	p.chosen = config.Model
 	return nil
+}
+
+func configurationError(why string, cause error) error {
+	return universal.InvalidRequest("the configuration of OpenCode is broken: %s; correct it", why).With("reason", "agent_configuration").Because(cause)
 }
 
 func (p *place) addServers(ctx context.Context, srv *server) error {

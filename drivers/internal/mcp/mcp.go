@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -62,6 +63,10 @@ func read(server *drivers.MCPServer, getenv func(string) string) (Server, error)
 	case "remote":
 		if server.URL == "" {
 			return Server{}, errors.New("url is missing")
+		}
+		if u, err := url.Parse(server.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			// Not shown: there may be a key in it.
+			return Server{}, errors.New("url is no URL of a server; give one such as https://example.com/mcp")
 		}
 		headers, err := readHeaders(server, getenv)
 		return Server{URL: server.URL, SSE: server.Transport == "sse", Headers: headers, TimeoutMS: server.TimeoutMS}, err

@@ -37,9 +37,12 @@ func TestEnabled(t *testing.T) {
 	}{
 		"no command": {drivers.MCPServer{Type: "local"}, "command is missing"},
 		"no url":     {drivers.MCPServer{Type: "remote"}, "url is missing"},
+		"not a url":  {drivers.MCPServer{Type: "remote", URL: "example.com/mcp"}, "such as https://"},
+		"no host":    {drivers.MCPServer{Type: "remote", URL: "https:///mcp"}, "such as https://"},
+		"no http":    {drivers.MCPServer{Type: "remote", URL: "file:///mcp"}, "such as https://"},
 		"no type":    {drivers.MCPServer{}, "want local or remote"},
-		"no header":  {drivers.MCPServer{Type: "remote", URL: "x", EnvHeaders: map[string]string{"H": "NONE"}}, "NONE for the header H"},
-		"no token":   {drivers.MCPServer{Type: "remote", URL: "x", BearerTokenEnvVar: "NONE"}, "NONE for the token"},
+		"no header":  {drivers.MCPServer{Type: "remote", URL: "https://x/", EnvHeaders: map[string]string{"H": "NONE"}}, "NONE for the header H"},
+		"no token":   {drivers.MCPServer{Type: "remote", URL: "https://x/", BearerTokenEnvVar: "NONE"}, "NONE for the token"},
 	} {
 		_, err := Enabled(map[string]drivers.MCPServer{"it": tt.server}, getenv)
 		if universal.KindOf(err) != universal.KindInvalidRequest || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), `mcp server "it"`) {
