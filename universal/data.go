@@ -190,7 +190,11 @@ type DiffFile struct {
 	Deletions int        `json:"deletions"`
 }
 
-// DiffData is everything that changed in its scope so far, as unified text.
+// DiffData is everything that the agent's own editing has changed in its scope so
+// far, as unified text in git's form with names relative to the session's
+// directory. A file of which the agent doesn't tell enough, or that is too long,
+// is in Files only, without counts. What commands change is there only where the
+// agent tells that, and a session's begins anew when its agent is started again.
 type DiffData struct {
 	Scope DiffScope  `json:"scope"`
 	Diff  string     `json:"diff"`

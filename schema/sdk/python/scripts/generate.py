@@ -45,14 +45,18 @@ def main() -> int:
 
 UNKNOWN = '''
 
-@dataclass
+@dataclass(kw_only=True)
 class Unknown:
-    """A variant of a union that came after this file was made."""
+    """A variant of a union that came after this file was made. Its ``type`` is one that none of the others has, so
+    that a comparison tells type checkers which one it is."""
 
-    type: str
+    #: The type that it came with.
+    name: str
     #: All that came.
     json: dict[str, Any]
+    type: Literal["unknown"] = "unknown"
 '''
+
 
 def types_module(defs: dict[str, Any]) -> str:
     out = [
@@ -68,17 +72,39 @@ def types_module(defs: dict[str, Any]) -> str:
         if definition.get("type") == "object" and "properties" in definition:
             classes.append(dataclass_text(name, definition))
         else:
-            aliases.append(alias_text(name, definition))
+            unknown = shared_by_variants(definition, defs)
+            if unknown:
+                classes.append(class_text(unknown_name(name), f"A variant of {name} that came after this file was made.", "Unknown", unknown))
+            aliases.append(alias_text(name, definition, unknown_name(name) if unknown else "Unknown"))
     return "".join(out) + "".join(classes) + "\n\n" + "\n".join(aliases)
 
 
-def alias_text(name: str, definition: dict[str, Any]) -> str:
+def unknown_name(union: str) -> str:
+    return "Unknown" + union.removeprefix("Universal")
+
+
+def shared_by_variants(definition: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
+    """What all variants of a union must have, and so those that are not known too."""
+    variants = [defs[variant["$ref"].rpartition("/")[2]] for variant in definition.get("oneOf", []) if "$ref" in variant]
+    if not variants:
+        return {}
+    shared = {
+        member: of
+        for member, of in variants[0]["properties"].items()
+        if all(variant["properties"].get(member) == of and member in variant["required"] for variant in variants)
+    }
+    return {"properties": shared, "required": list(shared)} if shared else {}
+
+
+def alias_text(name: str, definition: dict[str, Any], unknown: str) -> str:
     text = comment(definition, "")
     variants = definition.get("oneOf") or definition.get("anyOf")
+    if variants and {variant.get("type") for variant in variants} >= {*SIMPLE, "array", "object"} - {"integer"}:
+        return f"{text}{name} = Any\n"
     if variants:
         names = [type_of(variant) for variant in variants]
         if all("$ref" in variant for variant in variants):
-            names.append("Unknown")
+            names.append(unknown)
         lines = "".join(f"    {each},\n" for each in names)
         return f"{text}{name} = Union[\n{lines}]\n"
     return f"{text}{name} = {wrapped(type_of(definition))}\n"
@@ -97,9 +123,18 @@ def comment(definition: dict[str, Any], indent: str) -> str:
 
 
 def dataclass_text(name: str, definition: dict[str, Any]) -> str:
+    lines = [
+        class_text(name, definition.get("description", ""), "", definition),
+        "    #: What this version of the package doesn't know.\n",
+        "    extra: dict[str, Any] = field(default_factory=dict)\n",
+    ]
+    return "".join(lines)
+
+
+def class_text(name: str, description: str, base: str, definition: dict[str, Any]) -> str:
     required = set(definition.get("required", []))
-    lines = [f"\n\n@dataclass(kw_only=True)\nclass {name}:\n"]
-    if description := definition.get("description"):
+    lines = [f"\n\n@dataclass(kw_only=True)\nclass {name}{f'({base})' if base else ''}:\n"]
+    if description:
         doc = textwrap.fill(description, WIDTH, initial_indent='    """', subsequent_indent="    ")
         lines.append(doc + '"""\n\n')
     for member, of in definition["properties"].items():
@@ -118,8 +153,6 @@ def dataclass_text(name: str, definition: dict[str, Any]) -> str:
             lines.append(f"    {python}: {hint} = field({', '.join(options)})\n")
         else:
             lines.append(f"    {python}: {hint}\n")
-    lines.append("    #: What this version of the package doesn't know.\n")
-    lines.append("    extra: dict[str, Any] = field(default_factory=dict)\n")
     return "".join(lines)
 
 
@@ -141,6 +174,8 @@ def type_of(schema: Any) -> str:
         return f"Literal[{schema['const']!r}]".replace("'", '"')
     if "enum" in schema:
         return "Literal[" + ", ".join(json.dumps(each) for each in schema["enum"]) + "]"
+    if len(schema.get("allOf", [])) == 1:  # a reference with a description of its own
+        return type_of(schema["allOf"][0])
     if "anyOf" in schema or "oneOf" in schema:
         return " | ".join(type_of(each) for each in schema.get("anyOf") or schema["oneOf"])
     kind = schema.get("type")
@@ -188,7 +223,7 @@ def sync_module(source: str) -> str:
         NOTE,
         "\nfrom __future__ import annotations\n\n",
         "import ssl\n",
-        "from collections.abc import Iterator, Mapping, Sequence\n",
+        "from collections.abc import Generator, Mapping, Sequence\n",
         "from types import TracebackType\n",
         "from typing import Any, Literal\n\n",
         "from . import types as t\n",
@@ -219,35 +254,34 @@ def sync_method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: str) -> st
     body = node.body[0]
     # The head with the documentation, as it is written.
     head = "\n".join(text.split("\n")[: (body.end_lineno or 0) - node.lineno + 1])
-    head = head.replace("async def", "def", 1).replace("AsyncSandboxAgent", "SandboxAgent").replace("AsyncIterator", "Iterator")
+    head = head.replace("async def", "def", 1).replace("AsyncSandboxAgent", "SandboxAgent")
+    head = re.sub(r"AsyncGenerator\[([\w.]+), None\]", r"Generator[\1, None, None]", head)
     arguments = [f"{arg.arg}" for arg in node.args.args if arg.arg not in ("self", "cls")]
     arguments += [f"{arg.arg}={arg.arg}" for arg in node.args.kwonlyargs]
-    call = f"{node.name}({', '.join(arguments)})"
     if any(isinstance(each, ast.Name) and each.id == "classmethod" for each in node.decorator_list):
-        kind = "make" if isinstance(node, ast.FunctionDef) else "run"
-        made = {
-            "make": f"client = AsyncSandboxAgent.{call}\n        return cls(Loop(), client)",
-            "run": "loop = Loop()\n        try:\n            return cls(loop, loop.run("
-            + f"AsyncSandboxAgent.{call}))\n        except BaseException:\n            loop.close()\n            raise",
-        }[kind]
-        return f"    @classmethod\n    {head}\n        {filled(made)}\n"
+        maker = f"AsyncSandboxAgent.{node.name}"
+        if isinstance(node, ast.FunctionDef):
+            made = f"        client = {call(maker, arguments, 8)}\n        return cls(Loop(), client)\n"
+        else:
+            made = "        loop = Loop()\n        try:\n"
+            made += f"            client = loop.run({call(maker, arguments, 12)})\n"
+            made += "        except BaseException:\n            loop.close()\n            raise\n        return cls(loop, client)\n"
+        return f"    @classmethod\n    {head}\n{made}"
     if node.name == "close":
-        return f"    {head}\n        if not self._loop.closed:\n            self._loop.run(self._client.close())\n            self._loop.close()\n"
+        body_text = "if not self._loop.closed:\n            self._loop.run(self._client.close())\n            self._loop.close()"
+        return f"    {head}\n        {body_text}\n"
     iterates = any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in ast.walk(node))
     verb = "self._loop.iterate" if iterates else "self._loop.run"
-    return f"    {head}\n        return {filled(f'{verb}(self._client.{call})')}\n"
+    return f"    {head}\n        return {verb}({call(f'self._client.{node.name}', arguments, 8)})\n"
 
 
-def filled(call: str) -> str:
-    """Breaks a call whose line is too long."""
-    if max(len(line) for line in call.split("\n")) <= WIDTH - 12:
-        return call
-    head, _, rest = call.partition("(")
-    if head.startswith("self._loop"):
-        inner, _, arguments = rest[:-1].partition("(")
-        lines = textwrap.fill(arguments[:-1], WIDTH - 16, initial_indent=" " * 16, subsequent_indent=" " * 16)
-        return f"{head}(\n            {inner}(\n{lines}\n            )\n        )"
-    return call
+def call(function: str, arguments: list[str], indent: int) -> str:
+    """A call, on several lines where it is long."""
+    line = f"{function}({', '.join(arguments)})"
+    if len(line) <= WIDTH - indent - 25:  # there is something before and behind it
+        return line
+    margin = " " * (indent + 4)
+    return f"{function}(\n{textwrap.fill(', '.join(arguments), WIDTH, initial_indent=margin, subsequent_indent=margin)}\n{' ' * indent})"
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def over_both(test: Callable[[Any, AsyncSandboxAgent], Awaitable[None]]) -> Call
 
 async def until(client: AsyncSandboxAgent, session: str, last: str, offset: int = 0) -> AsyncIterator[Any]:
     """The events of a session up to one of a type."""
-    async with contextlib.aclosing(client.stream_events(session, offset=offset)) as events:  # type: ignore[type-var]
+    async with contextlib.aclosing(client.stream_events(session, offset=offset)) as events:
         async for event in events:
             yield event
             if event.type == last:

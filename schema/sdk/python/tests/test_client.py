@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import tarfile
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from sandbox_agent import AsyncSandboxAgent, SandboxAgent, SandboxAgentError, types
 from support import Proxy, over_both, started, until
@@ -157,6 +159,48 @@ class Sessions(unittest.IsolatedAsyncioTestCase):
             pass  # it ends
 
     @over_both
+    async def test_ended_while_it_is_read(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        await client.terminate_session("s")
+        seen = [event.type async for event in client.stream_events("s")]
+        self.assertEqual((seen[0], seen[-1]), ("session.started", "session.ended"))
+
+    @over_both
+    async def test_usage_is_typed(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        async for event in client.stream_turn("s", "hello", until="turn"):
+            pass
+        assert event.type == "turn.ended"
+        self.assertIsInstance(event.data.usage, types.Usage)
+
+    @over_both
+    async def test_events_larger_than_what_is_kept(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        events = client.stream_events("s")
+        await anext(events)
+        for size in (3, 4, 5):  # together more than waits for a reader
+            async for _ in client.stream_turn("s", "x" * (size << 20)):
+                pass
+        sizes = []
+        async for event in events:
+            if event.type == "item.completed" and event.data.item.role == "assistant":
+                sizes += [len(part.text) >> 20 for part in event.data.item.content if part.type == "text"]
+            if event.type == "turn.ended" and len(sizes) == 3:
+                break
+        self.assertEqual(sizes, [3, 4, 5])
+
+    @over_both
+    async def test_a_stream_that_is_given_up_before_it_begins(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        for _ in range(20):
+            first = asyncio.ensure_future(anext(client.stream_events("s")))
+            await asyncio.sleep(0)
+            first.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await first
+        self.assertEqual((await client.health()).status, "ok")
+
+    @over_both
     async def test_unknown_things_are_kept(self, client: AsyncSandboxAgent) -> None:
         await client.create_session("s", agent="mock")
         event = await anext(client.stream_events("s"))
@@ -180,6 +224,75 @@ class Connections(unittest.IsolatedAsyncioTestCase):
                     everything = [e.sequence async for e in until(client, "s", "turn.ended")]
                     self.assertEqual(everything, list(range(1, len(everything) + 1)))
                     self.assertGreater(proxy.connections, before + 5)
+
+    async def test_a_stream_that_nothing_serves_is_an_error_at_once(self) -> None:
+        async with AsyncSandboxAgent.connect("http://127.0.0.1:1") as client:
+            for stream in (client.stream_events("s"), client.watch_sessions(), client.stream_turn("s", "hello")):
+                with self.assertRaises(SandboxAgentError) as caught:
+                    await anext(stream)
+                self.assertEqual(caught.exception.kind, "stream_error")
+
+    async def test_a_server_that_stays_away(self) -> None:
+        async with started("http") as server:
+            transport = server._transport
+            async with Proxy(transport._base) as proxy:  # type: ignore[attr-defined]
+                token = transport._headers["Authorization"].removeprefix("Bearer ")  # type: ignore[attr-defined]
+                client = AsyncSandboxAgent.connect(proxy.url, token=token, reconnect_timeout=0.2)
+                await client.create_session("s", agent="mock")
+                events = client.stream_events("s")
+                await anext(events)
+            with self.assertRaises(SandboxAgentError) as caught:
+                async for _ in events:  # what had already come
+                    pass
+            self.assertEqual(caught.exception.kind, "stream_error")
+            await client.close()
+
+    async def test_streams_of_others(self) -> None:
+        """Those that end too early, and look whole, go on; what is no event is an error; so is silence."""
+        event = {"session_id": "s", "native_session_id": None, "event_id": "e", "time": "", "raw": None, "turn_id": "turn_1"}
+        event |= {"source": "agent", "synthetic": False, "type": "turn.started", "data": {"phase": "started", "origin": "user"}}
+        ended = {**event, "type": "turn.ended", "data": {"phase": "ended", "stop_reason": "end_turn"}}
+        bodies: dict[str, list[str]] = {
+            "messages": [json.dumps({**event, "sequence": 2})],
+            "events": [json.dumps({**event, "sequence": 2}), json.dumps({**ended, "sequence": 3})],
+        }
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode().split("/")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTurn-Id: turn_1\r\nEvent-Sequence: 1\r\n\r\n")
+            if path[3] == "silent":
+                await writer.drain()
+                await reader.read()
+            elif path[3] == "strange":
+                writer.write(b"data: {bad\n\n")
+            else:
+                writer.write(f"data: {bodies[path[4]].pop(0)}\n\n".encode())
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            async with AsyncSandboxAgent.connect(url, reconnect_timeout=0) as client:
+                self.assertEqual([e.type async for e in client.stream_turn("s", "x")], ["turn.started", "turn.ended"])
+                self.assertEqual(bodies, {"messages": [], "events": []})
+                for name, silence, text in (("strange", 60.0, "no sandbox-agent server"), ("silent", 0.1, "nothing came for 0.1 s")):
+                    with mock.patch("sandbox_agent._http_transport._SILENCE", silence):
+                        with self.assertRaises(SandboxAgentError) as caught:
+                            async for _ in client.stream_events(name):
+                                pass
+                    self.assertEqual(caught.exception.kind, "stream_error")
+                    self.assertIn(text, str(caught.exception))
+
+    async def test_addresses_that_are_none(self) -> None:
+        for url in ("localhost:2468", "http://", "http://localhost:99999", None):
+            with self.assertRaises(SandboxAgentError) as caught:
+                AsyncSandboxAgent.connect(url)  # type: ignore[arg-type]
+            self.assertEqual(caught.exception.kind, "invalid_request")
+        async with started("http") as server:
+            base = server._transport._base  # type: ignore[attr-defined]
+            async with AsyncSandboxAgent.connect(base, token="two\nlines") as client:
+                with self.assertRaises(SandboxAgentError) as caught:
+                    await client.list_agents()
+                self.assertEqual(caught.exception.kind, "invalid_request")
 
     async def test_what_keeps_answers_away(self) -> None:
         async def stranger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -208,8 +321,14 @@ class Connections(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(caught.exception.kind, "not_found")
         with tempfile.TemporaryDirectory() as directory:
             program = Path(directory, "other")
-            program.write_text("#!/bin/sh\nread line\necho '{\"id\":1,\"result\":{\"protocolVersion\":\"99\"}}'\ncat >/dev/null\n")
+            answer = {"id": 1, "result": {"protocolVersion": "99", "serverInfo": {"name": "another"}}}
+            program.write_text(f"#!/bin/sh\nread line\necho '{json.dumps(answer)}'\ncat >/dev/null\n")
             program.chmod(0o755)
+            with self.assertRaises(SandboxAgentError) as caught:
+                await AsyncSandboxAgent.start(binary=str(program), transport="stdio")
+            self.assertEqual(caught.exception.kind, "stream_error")
+            self.assertIn("is no sandbox-agent", str(caught.exception))
+            program.write_text(program.read_text().replace("another", "sandbox-agent"))
             with self.assertRaises(SandboxAgentError) as caught:
                 await AsyncSandboxAgent.start(binary=str(program), transport="stdio")
             self.assertEqual(caught.exception.kind, "not_supported")

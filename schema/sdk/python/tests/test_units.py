@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import subprocess
 import sys
+import typing
 import unittest
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +14,9 @@ from typing import Any
 
 from sandbox_agent import Unknown, _sse, types
 from sandbox_agent._codec import decode
+
+
+FIXTURES = Path(__file__).parents[4] / "fixtures"
 
 
 async def pieces_of(text: bytes, size: int) -> AsyncIterator[bytes]:
@@ -53,13 +59,41 @@ class Decoding(unittest.TestCase):
         self.assertIsInstance(event, types.ItemCompletedEvent)
         content = event.data.item.content
         self.assertEqual(content[0], types.TextPart(type="text", text="hi"))
-        self.assertEqual(content[1], Unknown("hologram", {"type": "hologram", "depth": 3}))
+        self.assertEqual(content[1], Unknown(name="hologram", json={"type": "hologram", "depth": 3}))
 
     def test_what_is_not_known_is_kept(self) -> None:
         data = {"phase": "ended", "stop_reason": "end_turn", "mood": "good"}
         event = decode(types.UniversalEvent, {**self.BASE, "type": "turn.ended", "data": data, "later": 1})
         self.assertEqual((event.extra, event.data.extra), ({"later": 1}, {"mood": "good"}))
-        self.assertIsInstance(decode(types.UniversalEvent, {**self.BASE, "type": "new.kind", "data": {}}), Unknown)
+        new = {**self.BASE, "type": "new.kind", "data": {"of": "it"}}
+        event = decode(types.UniversalEvent, new)
+        self.assertIsInstance(event, Unknown)
+        self.assertEqual((event.type, event.name, event.sequence, event.json), ("unknown", "new.kind", 1, new))
+
+    def test_what_does_not_fit_is_refused(self) -> None:
+        for hint, value in ((types.AgentsResult, [1]), (types.AgentsResult, {"agents": {}}), (types.UniversalEvent, "x"), (types.HealthResult, {})):
+            with self.assertRaises(TypeError):
+                decode(hint, value)
+
+    def test_every_event_of_the_recordings(self) -> None:
+        count = 0
+        for path in FIXTURES.glob("*/*/universal*.jsonl"):
+            for line in path.read_text().splitlines():
+                event = decode(types.UniversalEvent, json.loads(line))
+                self.assert_known(event, f"{path}: {line}")
+                count += 1
+        self.assertGreater(count, 1000)
+
+    def assert_known(self, value: Any, where: str) -> None:
+        """Nothing of a value was left as it came."""
+        if isinstance(value, list):
+            for each in value:
+                self.assert_known(each, where)
+        if dataclasses.is_dataclass(value):
+            self.assertNotIsInstance(value, Unknown, where)
+            self.assertFalse(getattr(value, "extra"), where)
+            for field in dataclasses.fields(value):
+                self.assert_known(getattr(value, field.name), where)
 
     def test_names(self) -> None:
         moved = decode(types.FSMoveResult, {"from": "a", "to": "b"})
@@ -67,6 +101,19 @@ class Decoding(unittest.TestCase):
 
 
 class Generated(unittest.TestCase):
+    def test_types_tell_which_variant_it_is(self) -> None:
+        for union in (types.UniversalEvent, types.ContentPart, types.MCPServerConfig):
+            each = [typing.get_args(typing.get_type_hints(variant)["type"]) for variant in typing.get_args(union)]
+            self.assertNotIn((), each, "a type that is no constant")
+            tags = [tag for tags in each for tag in tags]
+            self.assertEqual(len(set(tags)), len(tags))
+        for tag in ("remote", "http"):
+            self.assertIsInstance(decode(types.MCPServerConfig, {"type": tag, "url": "x"}), types.RemoteMCPServerConfig)
+
+    def test_every_reference_is_a_type(self) -> None:
+        self.assertEqual(typing.get_type_hints(types.TurnEndedData)["usage"], types.Usage | None)
+        self.assertEqual(typing.get_type_hints(types.AgentInfo)["server_status"], types.ServerStatus | None)
+
     def test_is_up_to_date(self) -> None:
         script = Path(__file__).parent.parent / "scripts" / "generate.py"
         run = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)

@@ -17,7 +17,7 @@ export class SandboxAgentError extends Error {
     readonly problem?: Problem,
     /** The HTTP answer, if there was one. */
     readonly response?: Response,
-    options?: ErrorOptions,
+    options?: { cause?: unknown },
   ) {
     super(message, options);
   }

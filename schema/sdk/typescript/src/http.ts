@@ -38,7 +38,7 @@ export class HttpTransport implements Transport {
   readonly #over = new AbortController();
 
   constructor(options: HttpOptions) {
-    this.#base = options.baseUrl.replace(/\/+$/, "");
+    this.#base = String(options.baseUrl).replace(/\/+$/, "");
     if (!/^https?:\/\//.test(this.#base) || !URL.canParse(this.#base)) {
       throw localError("invalid_request", `baseUrl is ${JSON.stringify(options.baseUrl)}; give an address such as http://127.0.0.1:2468`);
     }
@@ -81,6 +81,7 @@ export class HttpTransport implements Transport {
     const scope = new Scope(this.#over.signal, signal);
     try {
       const response = await this.#request("fs/read", query, { signal: scope.signal, accept: "application/octet-stream", headers });
+      if (!response.headers.get("Content-Type")?.startsWith("application/octet-stream")) throw this.#stranger(response);
       return new Uint8Array(await response.arrayBuffer());
     } catch (error) {
       throw this.#broken(error, scope.signal);
@@ -255,6 +256,9 @@ function fill(paths: readonly string[], params: Params, method: string): { path:
       const value = rest[name];
       delete rest[name];
       if (typeof value !== "string" || value === "") complete = false;
+      if (value === "." || value === "..") {
+        throw localError("invalid_request", `${name} is ${JSON.stringify(value)}, which no URL can carry; use another, or transport "stdio"`);
+      }
       return encodeURIComponent(String(value));
     });
     if (complete) return { path, rest };

@@ -17,7 +17,8 @@ import type { SandboxAgentStartOptions, SpawnOptions } from "./start.js";
 import type { Transport } from "./transport.js";
 
 const defaultTimeoutMs = 15_000;
-const healthPauseMs = 200;
+const firstHealthPauseMs = 10;
+const longestHealthPauseMs = 200;
 const stopTimeoutMs = 5_000;
 /** How much of the log an error shows. */
 const tailLines = 20;
@@ -46,14 +47,14 @@ async function startStdio(binary: string, settings: SpawnOptions): Promise<Start
   const bridge = new Bridge(binary, ["stdio", ...(settings.args ?? [])], settings, {});
   const transport = new StdioTransport({
     stdin: bridge.child.stdin!, stdout: bridge.child.stdout!,
-    gone: bridge.gone, stop: () => bridge.stop({ gently: true }),
+    gone: bridge.gone, stop: () => bridge.end(),
   });
   const timeoutMs = settings.timeoutMs ?? defaultTimeoutMs;
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
     await transport.initialize(timeout);
   } catch (error) {
-    await bridge.stop();
+    await bridge.kill();
     throw error === timeout.reason ? slowError(binary, timeoutMs) : error;
   }
   return { transport };
@@ -74,7 +75,8 @@ async function tryServer(binary: string, settings: SpawnOptions, options: Sandbo
   const host = settings.host ?? "127.0.0.1";
   const port = settings.port ?? (await freePort());
   const token = settings.token ?? randomBytes(24).toString("hex");
-  const args = ["server", "--host", host, "--port", String(port), "--log-level", "warn", ...(settings.args ?? [])];
+  // It ends with its stdin, which we hold: so it goes even if we are killed.
+  const args = ["server", "--host", host, "--port", String(port), "--end-with-stdin", "--log-level", "warn", ...(settings.args ?? [])];
   // In the environment, not on a command line that everybody can read.
   const bridge = new Bridge(binary, args, settings, { SANDBOX_AGENT_TOKEN: token });
   const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
@@ -84,10 +86,10 @@ async function tryServer(binary: string, settings: SpawnOptions, options: Sandbo
   try {
     await healthy(http, binary, settings.timeoutMs ?? defaultTimeoutMs);
   } catch (error) {
-    await bridge.stop();
+    await bridge.kill();
     throw error;
   }
-  return { transport: ending(http, () => bridge.stop()), baseUrl, token };
+  return { transport: ending(http, () => bridge.end()), baseUrl, token };
 }
 
 /** ending is a transport that ends its bridge when it is disposed. */
@@ -103,7 +105,7 @@ function ending(http: HttpTransport, stop: () => Promise<void>): Transport {
 /** healthy waits until a server answers. A server that exits fails at once. */
 async function healthy(http: HttpTransport, binary: string, timeoutMs: number): Promise<void> {
   const timeout = AbortSignal.timeout(timeoutMs);
-  for (;;) {
+  for (let pauseMs = firstHealthPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestHealthPauseMs)) {
     try {
       const health = (await http.call("health", {}, timeout)) as { status?: unknown };
       if (health.status === "ok") return;
@@ -112,7 +114,7 @@ async function healthy(http: HttpTransport, binary: string, timeoutMs: number): 
       if (timeout.aborted) throw slowError(binary, timeoutMs);
       if (!(error instanceof BrokenError)) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, healthPauseMs));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
@@ -131,9 +133,10 @@ class Bridge {
     this.child = spawn(binary, args, {
       cwd: settings.cwd,
       env: { ...process.env, ...settings.env, ...environment },
-      stdio: [speaks ? "pipe" : "ignore", speaks ? "pipe" : "ignore", "pipe"],
+      stdio: ["pipe", speaks ? "pipe" : "ignore", "pipe"],
       windowsHide: true,
     });
+    this.child.stdin!.on("error", () => undefined); // it has gone, which `gone` tells better
     const tail: string[] = [];
     createInterface({ input: this.child.stderr! }).on("line", (line) => {
       logLine(line, settings);
@@ -151,18 +154,29 @@ class Bridge {
     void this.gone.then(() => letGo(this.child));
   }
 
-  /** stop asks, and after a while doesn't. Gently: its stdin has just ended. */
-  async stop({ gently = false } = {}): Promise<void> {
-    for (const signal of gently ? ([undefined, "SIGTERM", "SIGKILL"] as const) : (["SIGTERM", "SIGKILL"] as const)) {
-      if (signal) this.child.kill(signal);
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, stopTimeoutMs, "late");
-      });
-      const first = await Promise.race([this.gone, late]);
-      clearTimeout(timer);
-      if (first !== "late") return;
+  /** end lets a bridge end its sessions and exit, which it does at the end of its stdin, or makes it end. */
+  async end(): Promise<void> {
+    this.child.stdin!.end();
+    if (!(await this.#goes())) await this.kill();
+  }
+
+  /** kill ends whatever was started: it need not be a bridge. */
+  async kill(): Promise<void> {
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      this.child.kill(signal);
+      if (await this.#goes()) return;
     }
+  }
+
+  /** goes waits a while for the end of the child. */
+  async #goes(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, stopTimeoutMs, false);
+    });
+    const went = await Promise.race([this.gone.then(() => true), late]);
+    clearTimeout(timer);
+    return went;
   }
 }
 

@@ -18,11 +18,12 @@ const windowBytes = 16 << 20;
 
 /** StdioOptions are a bridge's pipes, and how it is ended. */
 export interface StdioOptions {
+  /** Its owner handles its errors. */
   stdin: Writable;
   stdout: Readable;
   /** Resolves with the reason when the bridge has gone. */
   gone: Promise<SandboxAgentError>;
-  /** Waits for the bridge's end after its stdin has ended, or makes it end. */
+  /** Ends the bridge. */
   stop: () => Promise<void>;
 }
 
@@ -54,7 +55,6 @@ export class StdioTransport implements Transport {
     this.#options = options;
     const line = new LineReader((text) => this.#receive(text));
     options.stdout.on("data", (chunk: Buffer) => line.add(chunk));
-    options.stdin.on("error", () => undefined); // the bridge has gone, which `gone` tells better
     void options.gone.then((error) => this.#end(error));
   }
 
@@ -127,7 +127,6 @@ export class StdioTransport implements Transport {
   dispose(): Promise<void> {
     this.#disposed ??= (async () => {
       this.#end(disposedError());
-      this.#options.stdin.end(); // what a bridge takes for shutdown
       await this.#options.stop();
     })();
     return this.#disposed;

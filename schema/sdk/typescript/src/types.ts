@@ -813,7 +813,7 @@ export interface CreateResult {
   nativeSessionId?: string;
 }
 /**
- * DiffData is everything that changed in its scope so far, as unified text.
+ * DiffData is everything that the agent's own editing has changed in its scope so far, as unified text in git's form with names relative to the session's directory. A file of which the agent doesn't tell enough, or that is too long, is in `files` only, without counts. What commands change is there only where the agent tells that, and a session's begins anew when its agent is started again.
  */
 export interface DiffData {
   scope: DiffScope;
@@ -830,7 +830,7 @@ export interface DiffFile {
   deletions: number;
 }
 /**
- * `diff.updated`: DiffData is everything that changed in its scope so far, as unified text.
+ * `diff.updated`: DiffData is everything that the agent's own editing has changed in its scope so far, as unified text in git's form with names relative to the session's directory. A file of which the agent doesn't tell enough, or that is too long, is in `files` only, without counts. What commands change is there only where the agent tells that, and a session's begins anew when its agent is started again.
  */
 export interface DiffUpdatedEvent {
   /**
@@ -2368,7 +2368,7 @@ export interface SessionInfo {
    */
   droppedEvents: number;
   /**
-   * `pendingPermissions` and `pendingQuestions` are in full only where one session was asked for.
+   * `pendingPermissions` and `pendingQuestions` are there, in full, only where one session was asked for.
    */
   pendingPermissions?: PermissionData[];
   pendingQuestions?: QuestionData[];

@@ -111,12 +111,21 @@ describe("a server that can't be used", { timeout: patienceMs }, () => {
       const stranger = { kind: "stream_error", status, message: /no sandbox-agent server, or speaks another version/ };
       await assert.rejects(client.listAgents(), stranger);
       await assert.rejects(client.streamEvents("s").next(), stranger);
+      await assert.rejects(client.readFsFile({ path: "x" }), stranger);
     }
   });
 
   it("has no address", async () => {
     for (const baseUrl of ["", "localhost:2468", "http://"]) {
       await assert.rejects(SandboxAgent.connect({ baseUrl }), { kind: "invalid_request", message: /http:\/\/127\.0\.0\.1:2468/ });
+    }
+    await assert.rejects(SandboxAgent.connect({} as { baseUrl: string }), { kind: "invalid_request" });
+  });
+
+  it("is asked for what no URL can carry", async () => {
+    const client = await SandboxAgent.connect({ baseUrl: "http://127.0.0.1:2468", fetch: () => assert.fail("a request was made") });
+    for (const id of ["", ".", ".."]) {
+      await assert.rejects(client.deleteSession(id), { kind: "invalid_request", message: /sessionId/ });
     }
   });
 

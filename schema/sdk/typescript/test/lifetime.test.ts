@@ -66,6 +66,13 @@ describe("a server that was started", { timeout: patienceMs }, () => {
     });
   }
 
+  it("ends even with a process that is killed", async () => {
+    const { child, gone, said } = await run(program("", stay));
+    child.kill("SIGKILL");
+    assert.equal(await gone, "SIGKILL");
+    await untilRefused(said);
+  });
+
   it("leaves a process that handles signals to itself", async () => {
     const { child, gone } = await run(program("", `process.on("SIGTERM", () => void client.dispose().then(() => process.exit(7))); ${stay}`));
     child.kill("SIGTERM");

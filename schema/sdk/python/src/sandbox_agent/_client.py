@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
@@ -36,9 +37,13 @@ class AsyncSandboxAgent:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
+        reconnect_timeout: float = 60.0,
     ) -> AsyncSandboxAgent:
-        """Uses the server at an address. No request is made yet."""
-        return cls(HttpTransport(base_url, token, headers, tls))
+        """Uses the server at an address. No request is made yet.
+
+        ``reconnect_timeout`` is for how many seconds a broken stream tries to come back.
+        """
+        return cls(HttpTransport(base_url, token=token, headers=headers, tls=tls, reconnect_timeout=reconnect_timeout))
 
     @classmethod
     async def start(
@@ -52,19 +57,36 @@ class AsyncSandboxAgent:
         timeout: float = 15.0,
         log: Literal["inherit", "silent"] = "inherit",
         env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        args: Sequence[str] = (),
+        reconnect_timeout: float = 60.0,
     ) -> AsyncSandboxAgent:
-        """Starts the program and uses it; closing the client ends it.
+        """Starts the program and uses it; closing the client ends it, and so does the end of this process.
 
         ``transport`` is how it is spoken to: as a server on a free port, or over
-        its standard streams. ``timeout`` bounds the start, in seconds.
+        its standard streams. ``timeout`` bounds the start, in seconds. ``cwd`` is
+        the directory of sessions without one, ``args`` are further arguments,
+        such as ``["--idle-timeout", "10m"]``.
         """
         program = find_binary(binary)
         if transport == "http":
             return cls(
-                await SpawnedServer.spawn(program, host=host, port=port, token=token, timeout=timeout, log=log, env=env)
+                await SpawnedServer.spawn(
+                    program,
+                    host=host,
+                    port=port,
+                    token=token,
+                    timeout=timeout,
+                    log=log,
+                    env=env,
+                    cwd=cwd,
+                    args=args,
+                    reconnect_timeout=reconnect_timeout,
+                )
             )
+        spawn = StdioTransport.spawn([program, "stdio", *args], env=env, cwd=cwd, log=log)
         try:
-            return cls(await asyncio.wait_for(StdioTransport.spawn([program, "stdio"], env, log), timeout))
+            return cls(await asyncio.wait_for(spawn, timeout))
         except asyncio.TimeoutError as cause:
             raise SandboxAgentError("timeout", f"{program} did not answer within {timeout} s") from cause
 
@@ -81,7 +103,8 @@ class AsyncSandboxAgent:
         await self.close()
 
     async def _call(self, method: str, params: Params, result: type[T]) -> T:
-        return _decoded(result, await self._transport.call(method, _given(params)))
+        answer: T = _decoded(result, await self._transport.call(method, _given(params)))
+        return answer
 
     # Agents
 
@@ -210,15 +233,16 @@ class AsyncSandboxAgent:
         client_message_id: str | None = None,
         until: Literal["input", "turn"] = "input",
         include_raw: bool = False,
-    ) -> AsyncIterator[t.UniversalEvent]:
+    ) -> AsyncGenerator[t.UniversalEvent, None]:
         """Sends a message and gives the events of its turn.
 
         They end with the turn, or where a person is needed; with
         ``until="turn"`` only with the turn.
         """
         params = _given(_message(session_id, message, attachments, on_busy, client_message_id))
-        async for event in self._transport.turn(session_id, params, until, include_raw):
-            yield _decoded(t.UniversalEvent, event)
+        async with aclosing(self._transport.turn(session_id, params, until, include_raw)) as events:
+            async for event in events:
+                yield _decoded(t.UniversalEvent, event)
 
     async def interrupt_session(
         self, session_id: str, *, turn_id: str | None = None, queue: Literal["keep", "drop"] | None = None
@@ -245,19 +269,21 @@ class AsyncSandboxAgent:
 
     async def stream_events(
         self, session_id: str, *, offset: int = 0, include_raw: bool = False
-    ) -> AsyncIterator[t.UniversalEvent]:
+    ) -> AsyncGenerator[t.UniversalEvent, None]:
         """Gives a session's events after an offset, each once and in order.
 
         A connection that breaks is made again, and nothing is lost by that. It
-        ends when the session is deleted.
+        ends with ``session.ended``, or when the session is deleted.
         """
-        async for event in self._transport.follow(session_id, offset, include_raw):
-            yield _decoded(t.UniversalEvent, event)
+        async with aclosing(self._transport.follow(session_id, offset, include_raw)) as events:
+            async for event in events:
+                yield _decoded(t.UniversalEvent, event)
 
-    async def watch_sessions(self) -> AsyncIterator[t.SessionInfo]:
+    async def watch_sessions(self) -> AsyncGenerator[t.SessionInfo, None]:
         """Gives the summaries of all sessions as they change."""
-        async for session in self._transport.watch():
-            yield _decoded(t.SessionInfo, session)
+        async with aclosing(self._transport.watch()) as sessions:
+            async for session in sessions:
+                yield _decoded(t.SessionInfo, session)
 
     # Requests
 
@@ -298,7 +324,8 @@ class AsyncSandboxAgent:
         """Writes a file, with the directories that lead to it."""
         data = content.encode() if isinstance(content, str) else content
         params = _given({"path": path, "sessionId": session_id})
-        return _decoded(t.FSWriteResult, await self._transport.write_file(params, data))
+        written: t.FSWriteResult = _decoded(t.FSWriteResult, await self._transport.write_file(params, data))
+        return written
 
     async def delete_fs_entry(self, path: str, *, recursive: bool = False, session_id: str | None = None) -> t.FSChangeResult:
         """Deletes a file, or a directory with all it holds if it is recursive."""
@@ -321,7 +348,8 @@ class AsyncSandboxAgent:
     async def upload_fs_batch(self, archive: bytes, *, path: str = ".", session_id: str | None = None) -> t.FSUploadResult:
         """Unpacks a tar or tar.gz archive into a directory, or refuses it whole."""
         params = _given({"path": path, "sessionId": session_id})
-        return _decoded(t.FSUploadResult, await self._transport.upload(params, archive))
+        uploaded: t.FSUploadResult = _decoded(t.FSUploadResult, await self._transport.upload(params, archive))
+        return uploaded
 
 
 def _given(params: Params) -> Params:

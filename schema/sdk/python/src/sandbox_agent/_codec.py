@@ -11,17 +11,16 @@ import functools
 import types
 import typing
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar, Union
+from typing import Any, Literal, Union
 
 from .types import Unknown
 
-T = TypeVar("T")
 _Decoder = Callable[[Any], Any]
 
 
-def decode(hint: type[T] | Any, value: Any) -> T:
-    """Makes a value of a type of what JSON holds."""
-    return typing.cast(T, _decoder(hint)(value))
+def decode(hint: Any, value: Any) -> Any:
+    """Makes a value of a type of what JSON holds. What can't be is a TypeError."""
+    return _decoder(hint)(value)
 
 
 @functools.cache
@@ -41,14 +40,18 @@ def _decoder(hint: Any) -> _Decoder:
 
 def _list_decoder(hint: Any) -> _Decoder:
     def run(value: Any) -> Any:
-        return [decode(hint, each) for each in value] if isinstance(value, list) else value
+        if not isinstance(value, list):
+            raise TypeError(f"{value!r:.80} is no list")
+        return [decode(hint, each) for each in value]
 
     return run
 
 
 def _dict_decoder(hint: Any) -> _Decoder:
     def run(value: Any) -> Any:
-        return {name: decode(hint, each) for name, each in value.items()} if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            raise TypeError(f"{value!r:.80} is no object")
+        return {name: decode(hint, each) for name, each in value.items()}
 
     return run
 
@@ -57,38 +60,49 @@ def _union_decoder(members: list[Any]) -> _Decoder:
     if len(members) == 1:
         only = members[0]
         return lambda value: None if value is None else decode(only, value)
-    variants = {tag: member for member in members if (tag := _tag(member)) is not None}
+    variants = {tag: member for member in members for tag in _tags(member)}
+    if not variants:
+        return lambda value: value
+    unknown = next(member for member in members if isinstance(member, type) and issubclass(member, Unknown))
+    fields = _fields(unknown)
 
     def run(value: Any) -> Any:
-        if not variants or not isinstance(value, dict):
-            return value
+        if not isinstance(value, dict):
+            raise TypeError(f"{value!r:.80} is no object")
         kind = value.get("type")
         if kind in variants:
             return decode(variants[kind], value)
-        return Unknown(type=str(kind), json=value)
+        known = {python: decode(hint, value[name]) for name, (python, hint) in fields.items() if name in value}
+        return unknown(**{**known, "type": "unknown", "name": str(kind), "json": value})
 
     return run
 
 
-def _tag(member: Any) -> str | None:
-    """The constant by which a variant is told from others."""
-    if not dataclasses.is_dataclass(member):
-        return None
+def _tags(member: Any) -> tuple[str, ...]:
+    """The constants by which a variant is told from others."""
+    if not dataclasses.is_dataclass(member) or issubclass(typing.cast(type, member), Unknown):
+        return ()
     hint = typing.get_type_hints(member).get("type")
-    return str(typing.get_args(hint)[0]) if typing.get_origin(hint) is Literal else None
+    return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+
+
+def _fields(cls: type) -> dict[str, tuple[str, Any]]:
+    """The attributes of a class with their types, by their names in JSON."""
+    hints = typing.get_type_hints(cls)
+    return {f.metadata.get("json", f.name): (f.name, hints[f.name]) for f in dataclasses.fields(cls) if f.name != "extra"}
 
 
 def _dataclass_decoder(cls: type) -> _Decoder:
-    hints = typing.get_type_hints(cls)
-    fields = {f.metadata.get("json", f.name): f.name for f in dataclasses.fields(cls) if f.name != "extra"}
+    fields = _fields(cls)
 
     def run(value: Any) -> Any:
         if not isinstance(value, dict):
-            return value
+            raise TypeError(f"{value!r:.80} is no {cls.__name__}")
         known, extra = {}, {}
         for name, each in value.items():
             if name in fields:
-                known[fields[name]] = decode(hints[fields[name]], each)
+                python, hint = fields[name]
+                known[python] = decode(hint, each)
             else:
                 extra[name] = each
         return cls(**known, extra=extra)

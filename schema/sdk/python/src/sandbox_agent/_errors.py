@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 _PREFIX = "urn:sandbox-agent:error:"
+
+#: Where the log of a bridge goes.
+Log = Literal["inherit", "silent"]
 
 
 class SandboxAgentError(Exception):
@@ -34,6 +37,17 @@ def problem_error(problem: Mapping[str, Any]) -> SandboxAgentError:
         message += "; " + details["message"]
     kind = str(problem["type"])[len(_PREFIX) :]
     return SandboxAgentError(kind, message, int(problem.get("status") or 0), problem)
+
+
+def not_started(program: str, cause: OSError) -> SandboxAgentError:
+    """Makes the error of a program that is there and can't be started."""
+    return SandboxAgentError("internal", f"{program} can't be started: {cause}")
+
+
+def ended(what: str, code: int, log: Log) -> SandboxAgentError:
+    """Makes the error of a program that ended by itself."""
+    where = "its log is on stderr" if log == "inherit" else "log='inherit' shows why"
+    return SandboxAgentError("stream_error", f"{what} ended (exit code {code}); {where}")
 
 
 def disposed() -> SandboxAgentError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -28,9 +28,11 @@ class Response:
     headers: dict[str, str]
     _reader: asyncio.StreamReader
     _writer: asyncio.StreamWriter
+    _waits_since: float | None = None
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Gives the body as it comes."""
+    async def pieces(self, silence: float | None = None) -> AsyncIterator[bytes]:
+        """Gives the body as it comes. A wait of more than ``silence`` seconds breaks it."""
+        watch = _Watch(self, silence) if silence is not None else None
         try:
             if self.headers.get("transfer-encoding", "").lower() == "chunked":
                 async for piece in self._chunks():
@@ -38,22 +40,33 @@ class Response:
             elif "content-length" in self.headers:
                 left = int(self.headers["content-length"])
                 while left:
-                    piece = await self._reader.read(min(left, _PIECE))
+                    piece = await self._heard(self._reader.read(min(left, _PIECE)))
                     if not piece:
                         raise BrokenConnection("the answer ended too early")
                     left -= len(piece)
                     yield piece
             elif self.status not in (204, 304):
-                while piece := await self._reader.read(_PIECE):
+                while piece := await self._heard(self._reader.read(_PIECE)):
                     yield piece
-        except (OSError, asyncio.IncompleteReadError, ValueError) as cause:
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as cause:
             raise BrokenConnection(str(cause)) from cause
+        finally:
+            if watch:
+                watch.end()
+
+    async def _heard(self, read: Awaitable[bytes]) -> bytes:
+        """Waits for bytes, and not for a reader of ours that is busy."""
+        self._waits_since = asyncio.get_running_loop().time()
+        try:
+            return await read
+        finally:
+            self._waits_since = None
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while True:
-            size = int((await self._reader.readuntil(b"\r\n")).split(b";")[0], 16)
+            size = int((await self._heard(self._reader.readuntil(b"\r\n"))).split(b";")[0], 16)
             while size:
-                piece = await self._reader.read(min(size, _PIECE))
+                piece = await self._heard(self._reader.read(min(size, _PIECE)))
                 if not piece:
                     raise BrokenConnection("the answer ended too early")
                 size -= len(piece)
@@ -79,18 +92,45 @@ class Response:
             pass  # it was broken already
 
 
+class _Watch:
+    """Breaks an answer that says nothing for too long. One timer is cheaper than one for each read."""
+
+    def __init__(self, response: Response, silence: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._response = response
+        self._silence = silence
+        self._timer = self._loop.call_later(silence, self._look)
+
+    def _look(self) -> None:
+        since = self._response._waits_since
+        silent = 0.0 if since is None else self._loop.time() - since
+        if silent >= self._silence:
+            self._response._reader.set_exception(ConnectionError(f"nothing came for {self._silence} s"))
+        else:
+            self._timer = self._loop.call_later(self._silence - silent, self._look)
+
+    def end(self) -> None:
+        self._timer.cancel()
+
+
+def address(url: str) -> tuple[bool, str, int]:
+    """Tells whether a server's address is that of TLS, and its host and port."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("no scheme or no host")
+    return secure, parts.hostname, parts.port or (443 if secure else 80)
+
+
 async def request(
     verb: str, url: str, headers: Mapping[str, str], body: bytes | None, tls: ssl.SSLContext | None
 ) -> Response:
     """Does a request and reads the head of its answer."""
     parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url!r} is not the address of a server")
-    port = parts.port or (443 if secure else 80)
+    secure, host, port = address(url)
     try:
         reader, writer = await asyncio.open_connection(
-            parts.hostname, port, limit=_LIMIT, ssl=(tls or ssl.create_default_context()) if secure else None
+            host, port, limit=_LIMIT, ssl=(tls or ssl.create_default_context()) if secure else None
         )
     except OSError as cause:
         raise BrokenConnection(str(cause)) from cause

@@ -7,27 +7,74 @@ import json
 import re
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from . import _http, _sse
 from ._errors import SandboxAgentError, disposed, is_problem, problem_error
 from ._routes import ROUTES
-from ._transport import Event, Params, pause, rest_of_turn
+from ._transport import Event, Params, rest_of_turn
+
+
+_SILENCE = 60.0  # seconds; the bridge says something every 15
 
 
 class _Broken(SandboxAgentError):
     """The connection broke, and may come back."""
 
 
+class _Patience:
+    """Decides whether a stream is tried again.
+
+    A connection that never was gets no second chance, so that a wrong address is told at once.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._connected = False
+        self._failures = 0  # since something last came
+        self._since = 0.0
+
+    def connected(self) -> None:
+        self._connected = True
+
+    def progressed(self) -> None:
+        self._failures = 0
+
+    async def wait(self, error: _Broken) -> None:
+        """Waits before the next try, a little longer each time, or raises the error."""
+        now = asyncio.get_running_loop().time()
+        if self._failures == 0:
+            self._since = now
+        if not self._connected or now - self._since > self._limit:
+            raise error
+        if self._failures:
+            await asyncio.sleep(min(0.1 * 2 ** min(self._failures - 1, 10), 5))
+        self._failures += 1
+
+
 class HttpTransport:
     """A bridge that serves HTTP."""
 
     def __init__(
-        self, base_url: str, token: str | None, headers: Mapping[str, str] | None, tls: ssl.SSLContext | None
+        self,
+        base_url: str,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        reconnect_timeout: float,
     ) -> None:
+        try:
+            _http.address(base_url)
+        except (TypeError, ValueError, AttributeError) as cause:
+            raise SandboxAgentError(
+                "invalid_request", f"{base_url!r} is not an address such as 'http://127.0.0.1:2468' ({cause})"
+            ) from cause
         self._base = base_url.rstrip("/")
+        self._reconnect_timeout = reconnect_timeout
         self._headers = dict(headers or {})
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -58,6 +105,8 @@ class HttpTransport:
             response = await _http.request(verb, self._base + path + _query(rest), headers, body, self._tls)
         except _http.BrokenConnection as cause:
             raise self._broken(cause) from cause
+        except ValueError as cause:
+            raise SandboxAgentError("invalid_request", f"the token or a header can't be sent: {cause}") from cause
         if response.status // 100 == 2:
             return response
         try:
@@ -84,58 +133,86 @@ class HttpTransport:
         finally:
             await response.close()
 
-    async def follow(self, session_id: str, offset: int, include_raw: bool) -> AsyncIterator[Event]:
-        attempt = 0
+    def follow(self, session_id: str, offset: int, include_raw: bool) -> AsyncGenerator[Event, None]:
+        return self._follow(session_id, offset, include_raw, self._patience())
+
+    async def _follow(
+        self, session_id: str, offset: int, include_raw: bool, patience: _Patience
+    ) -> AsyncGenerator[Event, None]:
+        whole = False  # the last stream ended between two events
         while True:
             try:
                 params = {"sessionId": session_id, "offset": offset, "includeRaw": include_raw}
                 response = await self.request("sessions/subscribe", params, accept="text/event-stream")
-                async for event in self._events(response):
-                    if event["sequence"] > offset:
-                        offset, attempt = event["sequence"], 0
+                patience.connected()
+                whole = False
+                async with aclosing(self._events(response)) as events:
+                    async for event in events:
+                        patience.progressed()
+                        if event["sequence"] <= offset:
+                            continue
+                        offset = event["sequence"]
                         yield event
-            except _Broken:
-                pass  # it continues where it was
+                        if event["type"] == "session.ended":
+                            return
+                whole = True
+                broken = _Broken("stream_error", "the stream of events ended, and the session hasn't")
+            except _Broken as error:
+                broken = error
             except SandboxAgentError as error:
-                if attempt and error.kind == "session_not_found":
-                    return  # forgotten meanwhile
+                if whole and error.kind == "session_not_found":
+                    return  # deleted, which ends its streams
                 raise
-            await pause(attempt)
-            attempt += 1
+            await patience.wait(broken)
 
-    async def turn(self, session_id: str, params: Params, until: str, include_raw: bool) -> AsyncIterator[Event]:
+    async def turn(self, session_id: str, params: Params, until: str, include_raw: bool) -> AsyncGenerator[Event, None]:
         # With an id of its own, a message that is sent twice is taken once.
         params = {"clientMessageId": str(uuid.uuid4()), **params, "sessionId": session_id}
         params |= {"until": until, "includeRaw": include_raw}
         response = await self.request("sessions/sendMessageStream", params, accept="text/event-stream")
+        patience = self._patience()
+        patience.connected()
         turn_id = response.headers.get("turn-id", "")
         offset = int(response.headers.get("event-sequence", 0))
+        last = ""
         try:
-            async for event in self._events(response):
-                offset = event["sequence"]
-                yield event
-            return
+            async with aclosing(self._events(response)) as events:
+                async for event in events:
+                    offset, last = event["sequence"], event["type"]
+                    yield event
+            # Something on the way may have ended it, and made it look whole.
+            if last in ("turn.ended", "permission.requested", "question.requested"):
+                return
         except _Broken:
             pass
-        async for event in rest_of_turn(self, session_id, turn_id, offset, until, include_raw):
-            yield event
+        follow = self._follow(session_id, offset, include_raw, patience)
+        async with aclosing(follow), aclosing(rest_of_turn(self, follow, session_id, turn_id, until)) as rest:
+            async for event in rest:
+                yield event
 
-    async def watch(self) -> AsyncIterator[Event]:
-        attempt = 0
+    async def watch(self) -> AsyncGenerator[Event, None]:
+        patience = self._patience()
         while True:
             try:
                 response = await self.request("sessions/subscribe", {}, accept="text/event-stream")
-                async for session in self._events(response):
-                    attempt = 0
-                    yield session
-            except _Broken:
-                pass
-            await pause(attempt)
-            attempt += 1
+                patience.connected()
+                async with aclosing(self._events(response)) as sessions:
+                    async for session in sessions:
+                        patience.progressed()
+                        yield session
+                broken = _Broken("stream_error", "the stream of sessions ended")
+            except _Broken as error:
+                broken = error
+            await patience.wait(broken)
+
+    def _patience(self) -> _Patience:
+        return _Patience(self._reconnect_timeout)
 
     async def read_file(self, params: Params) -> bytes:
         response = await self.request("fs/read", params, accept="application/octet-stream")
         try:
+            if not response.headers.get("content-type", "").startswith("application/octet-stream"):
+                raise self._stranger(response)
             return await response.read()
         except _http.BrokenConnection as cause:
             raise self._broken(cause) from cause
@@ -152,14 +229,20 @@ class HttpTransport:
         self._closed = True
         await asyncio.gather(*(response.close() for response in list(self._open)))
 
-    async def _events(self, response: _http.Response) -> AsyncIterator[Event]:
+    async def _events(self, response: _http.Response) -> AsyncGenerator[Event, None]:
         """Gives what a stream carries. One that ends within an event breaks."""
         self._open.add(response)
         try:
             if not response.headers.get("content-type", "").startswith("text/event-stream"):
                 raise self._stranger(response)
-            async for data in _sse.frames(response.pieces()):
-                yield json.loads(data)
+            async for data in _sse.frames(response.pieces(_SILENCE)):
+                try:
+                    event = json.loads(data)
+                except ValueError as cause:
+                    raise self._stranger(response) from cause
+                if not isinstance(event, dict):
+                    raise self._stranger(response)
+                yield event
         except _http.BrokenConnection as cause:
             raise self._broken(cause) from cause
         except _sse.CutStream as cause:

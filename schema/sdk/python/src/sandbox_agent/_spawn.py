@@ -8,14 +8,14 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ._errors import SandboxAgentError
+from ._errors import Log, SandboxAgentError, ended, not_started
 from ._http_transport import HttpTransport
 
 _STOP_SECONDS = 5.0
-_POLL_SECONDS = 0.1
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.2  # between two looks at a server that starts
 
 
 def find_binary(binary: str | None) -> str:
@@ -36,8 +36,10 @@ def find_binary(binary: str | None) -> str:
 class SpawnedServer(HttpTransport):
     """A server that this process started, and ends."""
 
-    def __init__(self, process: subprocess.Popen[bytes], base_url: str, token: str) -> None:
-        super().__init__(base_url, token, None, None)
+    def __init__(
+        self, process: subprocess.Popen[bytes], base_url: str, *, token: str, reconnect_timeout: float
+    ) -> None:
+        super().__init__(base_url, token=token, reconnect_timeout=reconnect_timeout)
         self._server = process
 
     @classmethod
@@ -49,8 +51,11 @@ class SpawnedServer(HttpTransport):
         port: int | None,
         token: str | None,
         timeout: float,
-        log: str,
+        log: Log,
         env: Mapping[str, str] | None,
+        cwd: str | None,
+        args: Sequence[str],
+        reconnect_timeout: float,
     ) -> SpawnedServer:
         """Starts a server and waits until it answers."""
         port = port or _free_port(host)
@@ -58,43 +63,53 @@ class SpawnedServer(HttpTransport):
         streams: dict[str, Any] = {"inherit": {}, "silent": {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}}[log]
         try:
             process = subprocess.Popen(
-                [binary, "server", "--host", host, "--port", str(port)],
-                stdin=subprocess.DEVNULL,
+                # It ends with its input, which we hold: so it goes even if we are killed.
+                [binary, "server", "--host", host, "--port", str(port), "--end-with-stdin", "--log-level", "warn", *args],
+                stdin=subprocess.PIPE,
                 # The token is not on the command line, which everybody can read.
                 env={**os.environ, **(env or {}), "SANDBOX_AGENT_TOKEN": token},
+                cwd=cwd,
                 **streams,
             )
         except OSError as cause:
-            raise SandboxAgentError("not_found", f"{binary} can't be started: {cause}") from cause
+            raise not_started(binary, cause) from cause
         reached = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-        server = cls(process, f"http://{f'[{reached}]' if ':' in reached else reached}:{port}", token)
+        base_url = f"http://{f'[{reached}]' if ':' in reached else reached}:{port}"
+        server = cls(process, base_url, token=token, reconnect_timeout=reconnect_timeout)
         try:
-            await asyncio.wait_for(server._await_health(binary), timeout)
+            await asyncio.wait_for(server._await_health(binary, log), timeout)
         except asyncio.TimeoutError as cause:
-            await server.close()
+            await server.close(gently=False)
             raise SandboxAgentError("timeout", f"{binary} did not answer within {timeout} s") from cause
         except BaseException:
-            await server.close()
+            await server.close(gently=False)
             raise
         return server
 
-    async def _await_health(self, binary: str) -> None:
+    async def _await_health(self, binary: str, log: Log) -> None:
+        pause = _FIRST_PAUSE
         while True:
             code = self._server.poll()
             if code is not None:
-                raise SandboxAgentError("stream_error", f"{binary} server ended at once (exit code {code}); its log is on stderr")
+                raise ended(binary, code, log)
             try:
                 await self.call("health", {})
                 return
             except SandboxAgentError as error:
                 if error.kind != "stream_error":
                     raise
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def close(self) -> None:
+    async def close(self, *, gently: bool = True) -> None:
+        """Ends the server at the end of its input, and otherwise if it doesn't in time."""
         await super().close()
-        for end, wait in ((self._server.terminate, _STOP_SECONDS), (self._server.kill, None)):
-            end()
+        assert self._server.stdin
+        self._server.stdin.close()
+        ends = ((None, _STOP_SECONDS), (self._server.terminate, _STOP_SECONDS), (self._server.kill, None))
+        for end, wait in ends if gently else ends[1:]:
+            if end:
+                end()
             try:
                 await asyncio.to_thread(self._server.wait, wait)
                 return

@@ -8,14 +8,16 @@ import json
 import os
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
-from ._errors import SandboxAgentError, disposed, is_problem, problem_error
+from ._errors import Log, SandboxAgentError, disposed, ended, is_problem, not_started, problem_error
 from ._transport import Event, Params, rest_of_turn
 
 PROTOCOL_VERSION = "1"
 _WINDOW = 4096  # events that wait for their reader; the rest waits in the bridge
+_WINDOW_BYTES = 16 << 20  # of them, in JSON
 _PIECE = 16 << 20  # of a file, in one message
 _STOP_SECONDS = 5.0
 
@@ -24,27 +26,32 @@ class _Stream:
     """What a subscription has brought and nobody has read yet."""
 
     def __init__(self) -> None:
-        self.waiting: deque[Event] = deque()
+        self.waiting: deque[tuple[Event, int]] = deque()
+        self.bytes = 0
         self.behind = False  # there was no room: what follows is read again later
         self.reason: str | None = None
         self.news = asyncio.Event()
 
-    def take(self, event: Event) -> None:
-        if self.behind or len(self.waiting) >= _WINDOW:
+    def take(self, event: Event, size: int) -> None:
+        full = len(self.waiting) >= _WINDOW or self.waiting and self.bytes + size > _WINDOW_BYTES
+        if self.behind or full:
             self.behind = True
         else:
-            self.waiting.append(event)
+            self.waiting.append((event, size))
+            self.bytes += size
         self.news.set()
 
     def end(self, reason: str) -> None:
         self.reason = self.reason or reason
         self.news.set()
 
-    async def read(self) -> AsyncIterator[Event]:
+    async def read(self) -> AsyncGenerator[Event, None]:
         """Gives what is there, and ends when that is all or the reader is behind."""
         while True:
             while self.waiting:
-                yield self.waiting.popleft()
+                event, size = self.waiting.popleft()
+                self.bytes -= size
+                yield event
             if self.behind or self.reason is not None:
                 return
             self.news.clear()
@@ -54,17 +61,21 @@ class _Stream:
 class StdioTransport:
     """A bridge that this process started. Make one with :meth:`spawn`."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, log: Log) -> None:
         self._process = process
+        self._log: Log = log
         self._last_id = 0
         self._pending: dict[int, tuple[asyncio.Future[Any], Callable[[Any], None] | None]] = {}
+        self._abandoned: set[int] = set()  # requests for streams that nobody waits for any more
         self._streams: dict[str, _Stream] = {}
         self._gone: SandboxAgentError | None = None
         self._closing = False
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def spawn(cls, command: Sequence[str], env: Mapping[str, str] | None, log: str) -> StdioTransport:
+    async def spawn(
+        cls, command: Sequence[str], *, env: Mapping[str, str] | None, cwd: str | None, log: Log
+    ) -> StdioTransport:
         """Starts a bridge and makes sure that it speaks this protocol."""
         stderr = {"inherit": None, "silent": asyncio.subprocess.DEVNULL}[log]
         try:
@@ -74,19 +85,23 @@ class StdioTransport:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stderr,
                 env={**os.environ, **(env or {})},
+                cwd=cwd,
             )
         except OSError as cause:
-            raise SandboxAgentError("not_found", f"{command[0]} can't be started: {cause}") from cause
-        transport = cls(process)
+            raise not_started(command[0], cause) from cause
+        transport = cls(process, log)
         try:
             info = await transport.call("initialize", {"protocolVersion": PROTOCOL_VERSION, "clientInfo": {"name": "python"}})
-            version = info.get("protocolVersion") if isinstance(info, dict) else None
+            server = info.get("serverInfo") if isinstance(info, dict) else None
+            if not isinstance(server, dict) or server.get("name") != "sandbox-agent":
+                raise SandboxAgentError("stream_error", f"{command[0]} is no sandbox-agent: it answers {info!r:.200}")
+            version = info.get("protocolVersion")
             if version != PROTOCOL_VERSION:
                 raise SandboxAgentError(
                     "not_supported", f"{command[0]} speaks version {version} of the protocol, this client {PROTOCOL_VERSION}"
                 )
         except BaseException:
-            await transport.close()
+            await transport.close(gently=False)
             raise
         return transport
 
@@ -110,6 +125,8 @@ class StdioTransport:
             return await future
         except asyncio.CancelledError:
             self._write({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}})
+            if answered:
+                self._abandoned.add(number)
             raise
         finally:
             self._pending.pop(number, None)
@@ -138,9 +155,13 @@ class StdioTransport:
                     parts = []
                 if rest:
                     parts.append(rest)
-        finally:
-            code = await self._process.wait()
-            self._end(SandboxAgentError("stream_error", f"the bridge ended (exit code {code}); its log is on stderr"))
+        except asyncio.CancelledError:
+            self._end(disposed())  # the event loop ends, and nothing will be answered
+            raise
+        except (KeyError, TypeError) as cause:
+            self._end(SandboxAgentError("stream_error", f"the bridge says what is not of its protocol: {cause!r}"))
+        else:
+            self._end(ended("the bridge", await self._process.wait(), self._log))
 
     def _message(self, line: bytes) -> None:
         try:
@@ -150,7 +171,12 @@ class StdioTransport:
         if not isinstance(message, dict):
             return
         if "method" in message:
-            self._notified(message["method"], message.get("params") or {})
+            self._notified(message["method"], message.get("params") or {}, len(line))
+            return
+        if message.get("id") in self._abandoned:
+            self._abandoned.discard(message["id"])
+            if isinstance(result := message.get("result"), dict):  # it came before the bridge heard of it
+                self._unsubscribe(result.get("subscriptionId"))
             return
         future, answered = self._pending.get(message.get("id"), (None, None))  # type: ignore[arg-type]
         if future is None or future.done():
@@ -165,14 +191,14 @@ class StdioTransport:
             answered(message.get("result"))
         future.set_result(message.get("result"))
 
-    def _notified(self, method: str, params: dict[str, Any]) -> None:
+    def _notified(self, method: str, params: dict[str, Any], size: int) -> None:
         stream = self._streams.get(params.get("subscriptionId", ""))
         if stream is None:
             return
         if method == "session/event":
-            stream.take(params["event"])
+            stream.take(params["event"], size)
         elif method == "session/changed":
-            stream.take(params["session"])
+            stream.take(params["session"], size)
         elif method == "session/streamEnded":
             stream.end(params["reason"])
 
@@ -190,13 +216,16 @@ class StdioTransport:
         result = await self._call(method, params, lambda answer: self._streams.__setitem__(answer["subscriptionId"], stream))
         return result["subscriptionId"], result, stream
 
-    async def _drop(self, subscription: str) -> None:
+    def _drop(self, subscription: str) -> None:
         stream = self._streams.pop(subscription, None)
         if stream and stream.reason is None and not self._gone and not self._closing:
-            try:
-                await self.call("sessions/unsubscribe", {"subscriptionId": subscription})
-            except SandboxAgentError:
-                pass  # it has just ended
+            self._unsubscribe(subscription)
+
+    def _unsubscribe(self, subscription: Any) -> None:
+        """Ends a subscription. Nobody waits for the answer, which may be that it has just ended."""
+        self._last_id += 1
+        params = {"subscriptionId": subscription}
+        self._write({"jsonrpc": "2.0", "id": self._last_id, "method": "sessions/unsubscribe", "params": params})
 
     def _check_end(self, reason: str | None) -> None:
         """Says why a stream ended that its reader didn't want to end."""
@@ -207,7 +236,7 @@ class StdioTransport:
         if reason == "shutdown":
             raise SandboxAgentError("stream_error", "the bridge is ending")
 
-    async def follow(self, session_id: str, offset: int, include_raw: bool) -> AsyncIterator[Event]:
+    async def follow(self, session_id: str, offset: int, include_raw: bool) -> AsyncGenerator[Event, None]:
         while True:
             params = {"sessionId": session_id, "offset": offset, "includeRaw": include_raw}
             subscription, _, stream = await self._open("sessions/subscribe", params)
@@ -215,13 +244,15 @@ class StdioTransport:
                 async for event in stream.read():
                     offset = event["sequence"]
                     yield event
+                    if event["type"] == "session.ended":
+                        return
             finally:
-                await self._drop(subscription)
+                self._drop(subscription)
             if not stream.behind:
                 self._check_end(stream.reason)
                 return
 
-    async def turn(self, session_id: str, params: Params, until: str, include_raw: bool) -> AsyncIterator[Event]:
+    async def turn(self, session_id: str, params: Params, until: str, include_raw: bool) -> AsyncGenerator[Event, None]:
         params = {"clientMessageId": str(uuid.uuid4()), **params, "sessionId": session_id}
         params |= {"until": until, "includeRaw": include_raw}
         subscription, sent, stream = await self._open("sessions/sendMessageStream", params)
@@ -231,21 +262,23 @@ class StdioTransport:
                 offset = event["sequence"]
                 yield event
         finally:
-            await self._drop(subscription)
+            self._drop(subscription)
         if not stream.behind:
             self._check_end(stream.reason)
             return
-        async for event in rest_of_turn(self, session_id, sent["turnId"], offset, until, include_raw):
-            yield event
+        follow = self.follow(session_id, offset, include_raw)
+        async with aclosing(follow), aclosing(rest_of_turn(self, follow, session_id, sent["turnId"], until)) as rest:
+            async for event in rest:
+                yield event
 
-    async def watch(self) -> AsyncIterator[Event]:
+    async def watch(self) -> AsyncGenerator[Event, None]:
         while True:
             subscription, _, stream = await self._open("sessions/subscribe", {})
             try:
                 async for session in stream.read():
                     yield session
             finally:
-                await self._drop(subscription)
+                self._drop(subscription)
             if not stream.behind:
                 self._check_end(stream.reason)
                 return
@@ -270,19 +303,22 @@ class StdioTransport:
     async def upload(self, params: Params, archive: bytes) -> Any:
         return await self.call("fs/upload", {**params, "content": _text(archive)})
 
-    async def close(self) -> None:
-        """Lets the bridge end its agents, and ends it if it doesn't in time."""
+    async def close(self, *, gently: bool = True) -> None:
+        """Lets the bridge end its agents, which it does at the end of its input, and ends it if it doesn't in time."""
         self._closing = True
         if self._process.stdin:
             self._process.stdin.close()
-        for end in (None, self._process.terminate, self._process.kill):
+        ends = (None, self._process.terminate, self._process.kill)
+        for end in ends if gently else ends[1:]:
             try:
                 if end:
                     end()
-                await asyncio.wait_for(asyncio.shield(self._reading), _STOP_SECONDS)
+                await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
                 break
             except (asyncio.TimeoutError, ProcessLookupError):
                 continue
+        self._reading.cancel()  # what the bridge started may hold its output open
+        await asyncio.gather(self._reading, return_exceptions=True)
         for future, _ in self._pending.values():
             if not future.done():
                 future.set_exception(disposed())

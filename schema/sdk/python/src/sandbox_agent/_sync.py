@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal
 
@@ -33,9 +33,15 @@ class SandboxAgent:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
+        reconnect_timeout: float = 60.0,
     ) -> SandboxAgent:
-        """Uses the server at an address. No request is made yet."""
-        client = AsyncSandboxAgent.connect(base_url, token=token, headers=headers, tls=tls)
+        """Uses the server at an address. No request is made yet.
+
+        ``reconnect_timeout`` is for how many seconds a broken stream tries to come back.
+        """
+        client = AsyncSandboxAgent.connect(
+            base_url, token=token, headers=headers, tls=tls, reconnect_timeout=reconnect_timeout
+        )
         return cls(Loop(), client)
 
     @classmethod
@@ -50,18 +56,27 @@ class SandboxAgent:
         timeout: float = 15.0,
         log: Literal["inherit", "silent"] = "inherit",
         env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        args: Sequence[str] = (),
+        reconnect_timeout: float = 60.0,
     ) -> SandboxAgent:
-        """Starts the program and uses it; closing the client ends it.
+        """Starts the program and uses it; closing the client ends it, and so does the end of this process.
 
         ``transport`` is how it is spoken to: as a server on a free port, or over
-        its standard streams. ``timeout`` bounds the start, in seconds.
+        its standard streams. ``timeout`` bounds the start, in seconds. ``cwd`` is
+        the directory of sessions without one, ``args`` are further arguments,
+        such as ``["--idle-timeout", "10m"]``.
         """
         loop = Loop()
         try:
-            return cls(loop, loop.run(AsyncSandboxAgent.start(transport=transport, binary=binary, host=host, port=port, token=token, timeout=timeout, log=log, env=env)))
+            client = loop.run(AsyncSandboxAgent.start(
+                transport=transport, binary=binary, host=host, port=port, token=token, timeout=timeout, log=log,
+                env=env, cwd=cwd, args=args, reconnect_timeout=reconnect_timeout
+            ))
         except BaseException:
             loop.close()
             raise
+        return cls(loop, client)
 
     def close(self) -> None:
         """Ends what is under way, and the program if this client started it."""
@@ -125,14 +140,11 @@ class SandboxAgent:
         ``{"type": "local", "source": "/path"}``; ``idle_timeout`` is in
         milliseconds.
         """
-        return self._loop.run(
-            self._client.create_session(
-                session_id, agent=agent, agent_mode=agent_mode, permission_mode=permission_mode,
-                model=model, variant=variant, agent_version=agent_version, directory=directory,
-                title=title, env=env, resume=resume, system_prompt=system_prompt, mcp=mcp,
-                skills=skills, idle_timeout=idle_timeout
-            )
-        )
+        return self._loop.run(self._client.create_session(
+            session_id, agent=agent, agent_mode=agent_mode, permission_mode=permission_mode, model=model,
+            variant=variant, agent_version=agent_version, directory=directory, title=title, env=env, resume=resume,
+            system_prompt=system_prompt, mcp=mcp, skills=skills, idle_timeout=idle_timeout
+        ))
 
     def get_session(self, session_id: str) -> t.SessionInfo:
         """Describes a session, with all that waits for a person."""
@@ -149,12 +161,10 @@ class SandboxAgent:
         title: str | None = None,
     ) -> None:
         """Changes what is given, at once or from the next turn on."""
-        return self._loop.run(
-            self._client.update_session(
-                session_id, model=model, variant=variant, agent_mode=agent_mode,
-                permission_mode=permission_mode, title=title
-            )
-        )
+        return self._loop.run(self._client.update_session(
+            session_id, model=model, variant=variant, agent_mode=agent_mode, permission_mode=permission_mode,
+            title=title
+        ))
 
     def post_message(
         self,
@@ -166,12 +176,9 @@ class SandboxAgent:
         client_message_id: str | None = None,
     ) -> t.SendResult:
         """Sends a message. It returns when that is accepted, not when the turn ends."""
-        return self._loop.run(
-            self._client.post_message(
-                session_id, message, attachments=attachments, on_busy=on_busy,
-                client_message_id=client_message_id
-            )
-        )
+        return self._loop.run(self._client.post_message(
+            session_id, message, attachments=attachments, on_busy=on_busy, client_message_id=client_message_id
+        ))
 
     def stream_turn(
         self,
@@ -183,18 +190,16 @@ class SandboxAgent:
         client_message_id: str | None = None,
         until: Literal["input", "turn"] = "input",
         include_raw: bool = False,
-    ) -> Iterator[t.UniversalEvent]:
+    ) -> Generator[t.UniversalEvent, None, None]:
         """Sends a message and gives the events of its turn.
 
         They end with the turn, or where a person is needed; with
         ``until="turn"`` only with the turn.
         """
-        return self._loop.iterate(
-            self._client.stream_turn(
-                session_id, message, attachments=attachments, on_busy=on_busy,
-                client_message_id=client_message_id, until=until, include_raw=include_raw
-            )
-        )
+        return self._loop.iterate(self._client.stream_turn(
+            session_id, message, attachments=attachments, on_busy=on_busy, client_message_id=client_message_id,
+            until=until, include_raw=include_raw
+        ))
 
     def interrupt_session(
         self, session_id: str, *, turn_id: str | None = None, queue: Literal["keep", "drop"] | None = None
@@ -214,19 +219,21 @@ class SandboxAgent:
         self, session_id: str, *, offset: int = 0, limit: int | None = None, include_raw: bool = False
     ) -> t.EventsResult:
         """Reads events that are there."""
-        return self._loop.run(self._client.get_events(session_id, offset=offset, limit=limit, include_raw=include_raw))
+        return self._loop.run(self._client.get_events(
+            session_id, offset=offset, limit=limit, include_raw=include_raw
+        ))
 
     def stream_events(
         self, session_id: str, *, offset: int = 0, include_raw: bool = False
-    ) -> Iterator[t.UniversalEvent]:
+    ) -> Generator[t.UniversalEvent, None, None]:
         """Gives a session's events after an offset, each once and in order.
 
         A connection that breaks is made again, and nothing is lost by that. It
-        ends when the session is deleted.
+        ends with ``session.ended``, or when the session is deleted.
         """
         return self._loop.iterate(self._client.stream_events(session_id, offset=offset, include_raw=include_raw))
 
-    def watch_sessions(self) -> Iterator[t.SessionInfo]:
+    def watch_sessions(self) -> Generator[t.SessionInfo, None, None]:
         """Gives the summaries of all sessions as they change."""
         return self._loop.iterate(self._client.watch_sessions())
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Protocol
 
 Params = dict[str, Any]
@@ -17,18 +16,18 @@ class Transport(Protocol):
         """Makes a call that is answered once."""
         ...
 
-    def follow(self, session_id: str, offset: int, include_raw: bool) -> AsyncIterator[Event]:
+    def follow(self, session_id: str, offset: int, include_raw: bool) -> AsyncGenerator[Event, None]:
         """Gives a session's events after an offset, each once and in order.
 
-        However many connections that takes, until the session is forgotten.
+        However many connections that takes, until the session ends or is deleted.
         """
         ...
 
-    def turn(self, session_id: str, params: Params, until: str, include_raw: bool) -> AsyncIterator[Event]:
+    def turn(self, session_id: str, params: Params, until: str, include_raw: bool) -> AsyncGenerator[Event, None]:
         """Sends a message and gives the events of its turn."""
         ...
 
-    def watch(self) -> AsyncIterator[Event]:
+    def watch(self) -> AsyncGenerator[Event, None]:
         """Gives the summaries of sessions as they change."""
         ...
 
@@ -50,10 +49,10 @@ class Transport(Protocol):
 
 
 async def rest_of_turn(
-    transport: Transport, session_id: str, turn_id: str, offset: int, until: str, include_raw: bool
-) -> AsyncIterator[Event]:
-    """Follows a turn whose own stream broke after an event."""
-    async for event in transport.follow(session_id, offset, include_raw):
+    transport: Transport, events: AsyncIterator[Event], session_id: str, turn_id: str, until: str
+) -> AsyncGenerator[Event, None]:
+    """Picks a turn, whose own stream broke, out of the events that follow."""
+    async for event in events:
         kind = event["type"]
         if event["turn_id"] == turn_id:
             yield event
@@ -70,8 +69,3 @@ async def _is_pending(transport: Transport, session_id: str, event: Event) -> bo
     name = event["type"].partition(".")[0]
     pending = session.get("pendingPermissions" if name == "permission" else "pendingQuestions") or []
     return any(request[name + "_id"] == event["data"][name + "_id"] for request in pending)
-
-
-async def pause(attempt: int) -> None:
-    """Waits before something is tried again, a little longer each time."""
-    await asyncio.sleep(min(0.1 * 2 ** min(attempt, 10), 5))

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Union
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Unknown:
-    """A variant of a union that came after this file was made."""
+    """A variant of a union that came after this file was made. Its ``type`` is one that none of the others has, so
+    that a comparison tells type checkers which one it is."""
 
-    type: str
+    #: The type that it came with.
+    name: str
     #: All that came.
     json: dict[str, Any]
+    type: Literal["unknown"] = "unknown"
 
 
 @dataclass(kw_only=True)
@@ -116,7 +119,7 @@ class AgentInfo:
     #: `problem` says why the agent cannot be used, and what to do.
     problem: str | None = None
     #: `serverStatus` is there for agents whose sessions share a server.
-    server_status: Any = field(default=None, metadata={"json": "serverStatus"})
+    server_status: ServerStatus | None = field(default=None, metadata={"json": "serverStatus"})
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -176,7 +179,7 @@ class AgentUnparsedEvent:
     type: Literal["agent.unparsed"]
     data: UnparsedData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -248,7 +251,7 @@ class CreateParams:
     #: `agentMode` is one of the agent's modes, by default its first; "default" and "code" mean "build".
     agent_mode: str | None = field(default=None, metadata={"json": "agentMode"})
     #: `permissionMode` is default, plan, bypass or acceptEdits.
-    permission_mode: Any = field(default=None, metadata={"json": "permissionMode"})
+    permission_mode: PermissionMode | None = field(default=None, metadata={"json": "permissionMode"})
     model: str | None = None
     variant: str | None = None
     #: `agentVersion` is the version of the agent that the session needs: the one that is installed, or where
@@ -266,7 +269,7 @@ class CreateParams:
     #: `mcp` are tool servers for this session only, by name.
     mcp: dict[str, MCPServerConfig] | None = None
     #: `skills` are skills for this session only.
-    skills: Any = None
+    skills: Skills | None = None
     #: `idleTimeout` stops the agent's process after so many milliseconds without anything to do; the next message
     #: brings it back. 0: the bridge's setting; negative: never.
     idle_timeout: int | None = field(default=None, metadata={"json": "idleTimeout"})
@@ -287,7 +290,10 @@ class CreateResult:
 
 @dataclass(kw_only=True)
 class DiffData:
-    """DiffData is everything that changed in its scope so far, as unified text."""
+    """DiffData is everything that the agent's own editing has changed in its scope so far, as unified text in git's
+    form with names relative to the session's directory. A file of which the agent doesn't tell enough, or that is
+    too long, is in `files` only, without counts. What commands change is there only where the agent tells that, and
+    a session's begins anew when its agent is started again."""
 
     scope: DiffScope
     diff: str
@@ -310,7 +316,10 @@ class DiffFile:
 
 @dataclass(kw_only=True)
 class DiffUpdatedEvent:
-    """`diff.updated`: DiffData is everything that changed in its scope so far, as unified text."""
+    """`diff.updated`: DiffData is everything that the agent's own editing has changed in its scope so far, as
+    unified text in git's form with names relative to the session's directory. A file of which the agent doesn't
+    tell enough, or that is too long, is in `files` only, without counts. What commands change is there only where
+    the agent tells that, and a session's begins anew when its agent is started again."""
 
     #: `event_id` is "evt_<sequence>": unique only within its session.
     event_id: str
@@ -330,7 +339,7 @@ class DiffUpdatedEvent:
     type: Literal["diff.updated"]
     data: DiffData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -352,7 +361,7 @@ class ErrorData:
     #: `code` is the agent's or the bridge's own short name of the error.
     code: str | None
     #: whatever else is known; null if nothing
-    details: Any
+    details: JSONValue
     category: ErrorCategory
     #: `retryable` says that the same message may work later.
     retryable: bool
@@ -384,7 +393,7 @@ class ErrorEvent:
     type: Literal["error"]
     data: ErrorData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -697,7 +706,7 @@ class ItemCompletedEvent:
     type: Literal["item.completed"]
     data: ItemData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -748,7 +757,7 @@ class ItemDeltaEvent:
     type: Literal["item.delta"]
     data: ItemDeltaData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -775,7 +784,7 @@ class ItemStartedEvent:
     type: Literal["item.started"]
     data: ItemData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -884,7 +893,7 @@ class PermissionData:
     action: str
     status: PermissionStatus
     #: `metadata` is what the agent said about the request; null if nothing.
-    metadata: Any
+    metadata: JSONValue
     #: `title` is one line for a person, such as the command or the path.
     title: str | None = None
     #: `item_id` is the tool call that waits.
@@ -948,7 +957,7 @@ class PermissionRequestedEvent:
     type: Literal["permission.requested"]
     data: PermissionData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -976,7 +985,7 @@ class PermissionResolvedEvent:
     type: Literal["permission.resolved"]
     data: PermissionData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1023,7 +1032,7 @@ class PlanUpdatedEvent:
     type: Literal["plan.updated"]
     data: PlanData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1149,7 +1158,7 @@ class QuestionRequestedEvent:
     type: Literal["question.requested"]
     data: QuestionData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1177,7 +1186,7 @@ class QuestionResolvedEvent:
     type: Literal["question.resolved"]
     data: QuestionData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1217,7 +1226,7 @@ class QuotaUpdatedEvent:
     type: Literal["quota.updated"]
     data: QuotaData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1260,7 +1269,7 @@ class SchemaParams:
     """SchemaParams choose a description."""
 
     #: `format` is json-schema unless another one is asked for.
-    format: Any = None
+    format: SchemaFormat | None = None
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1273,7 +1282,7 @@ class SendParams:
     message: str
     attachments: list[Attachment] | None = None
     #: queue unless it says otherwise
-    on_busy: Any = field(default=None, metadata={"json": "onBusy"})
+    on_busy: BusyPolicy | None = field(default=None, metadata={"json": "onBusy"})
     #: `clientMessageId` makes the send idempotent: a second one with the same id is answered like the first and
     #: does nothing.
     client_message_id: str | None = field(default=None, metadata={"json": "clientMessageId"})
@@ -1300,13 +1309,13 @@ class SendStreamParams:
     message: str
     attachments: list[Attachment] | None = None
     #: queue unless it says otherwise
-    on_busy: Any = field(default=None, metadata={"json": "onBusy"})
+    on_busy: BusyPolicy | None = field(default=None, metadata={"json": "onBusy"})
     #: `clientMessageId` makes the send idempotent: a second one with the same id is answered like the first and
     #: does nothing.
     client_message_id: str | None = field(default=None, metadata={"json": "clientMessageId"})
     #: `until` is "input" (the default): the stream also ends when a permission or question stays open; or "turn":
     #: only with the turn.
-    until: Any = None
+    until: StreamUntil | None = None
     include_raw: bool | None = field(default=None, metadata={"json": "includeRaw"})
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
@@ -1387,7 +1396,7 @@ class SessionEndedEvent:
     type: Literal["session.ended"]
     data: SessionEndedData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1430,13 +1439,13 @@ class SessionInfo:
     #: `queuedTurns` counts messages that wait for their turn.
     queued_turns: int = field(metadata={"json": "queuedTurns"})
     #: `usage` is the sum over the session's turns; the context figures are those of the last.
-    usage: Any
+    usage: Usage
     pending_permission_count: int = field(metadata={"json": "pendingPermissionCount"})
     pending_question_count: int = field(metadata={"json": "pendingQuestionCount"})
     background_tasks: int = field(metadata={"json": "backgroundTasks"})
     #: `droppedEvents` counts what the agent said about things that were closed.
     dropped_events: int = field(metadata={"json": "droppedEvents"})
-    #: `pendingPermissions` and `pendingQuestions` are in full only where one session was asked for.
+    #: `pendingPermissions` and `pendingQuestions` are there, in full, only where one session was asked for.
     pending_permissions: list[PermissionData] | None = field(default=None, metadata={"json": "pendingPermissions"})
     pending_questions: list[QuestionData] | None = field(default=None, metadata={"json": "pendingQuestions"})
     #: What this version of the package doesn't know.
@@ -1458,7 +1467,7 @@ class SessionStartedData:
 
     #: `metadata` is {agent, agentMode, permissionMode, model, variant} for a session of this bridge; the last two
     #: are null when unset.
-    metadata: Any
+    metadata: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1485,7 +1494,7 @@ class SessionStartedEvent:
     type: Literal["session.started"]
     data: SessionStartedData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1527,7 +1536,7 @@ class SessionUpdatedEvent:
     type: Literal["session.updated"]
     data: SessionUpdatedData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1678,7 +1687,7 @@ class TurnEndedData:
     turn_id: str | None = None
     stop_reason: StopReason
     #: of this turn
-    usage: Any = None
+    usage: Usage | None = None
     metadata: JSONValue | None = None
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
@@ -1706,7 +1715,7 @@ class TurnEndedEvent:
     type: Literal["turn.ended"]
     data: TurnEndedData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1747,9 +1756,32 @@ class TurnStartedEvent:
     type: Literal["turn.started"]
     data: TurnStartedData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class UnknownEvent(Unknown):
+    """A variant of UniversalEvent that came after this file was made."""
+
+    #: `event_id` is "evt_<sequence>": unique only within its session.
+    event_id: str
+    #: `sequence` starts at 1 and grows by exactly 1.
+    sequence: int
+    #: `time` is when the event was recorded, UTC. It never goes back.
+    time: str
+    #: `session_id` is the id the client chose or was given at creation.
+    session_id: str
+    #: `native_session_id` is the agent's own id of the conversation, null until known.
+    native_session_id: str | None
+    #: `turn_id` is null for what happens outside a turn.
+    turn_id: str | None
+    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
+    synthetic: bool
+    source: EventSource
+    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
+    raw: JSONValue
 
 
 @dataclass(kw_only=True)
@@ -1881,7 +1913,7 @@ class UsageUpdatedEvent:
     type: Literal["usage.updated"]
     data: UsageData
     #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: Any
+    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1953,14 +1985,7 @@ ItemRole = Literal["user", "assistant", "system", "tool"]
 ItemStatus = Literal["in_progress", "completed", "failed", "cancelled"]
 
 #: JSONValue is any value.
-JSONValue = Union[
-    dict[str, Any],
-    list[Any],
-    str,
-    float,
-    bool,
-    None,
-]
+JSONValue = Any
 
 #: MCPServerConfig is a tool server that a session gets.
 MCPServerConfig = Union[
@@ -2053,5 +2078,5 @@ UniversalEvent = Union[
     QuotaUpdatedEvent,
     ErrorEvent,
     AgentUnparsedEvent,
-    Unknown,
+    UnknownEvent,
 ]
