@@ -160,7 +160,7 @@ func (d *Driver) program(ctx context.Context) (installed, error) {
 	if err != nil {
 		return installed{}, err
 	}
-	version, err := d.opts.Version(ctx, path)
+	version, err := d.version(ctx, path)
 	if err != nil {
 		return installed{}, fmt.Errorf("ask %s for its version: %w", path, err)
 	}

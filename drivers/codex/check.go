@@ -66,7 +66,7 @@ func (d *Driver) checkVersion(ctx context.Context) error {
 		d.opts.Logger.Warn("the version of codex can't be read", "path", path, "error", err)
 	case version.Older(found, oldestVersion):
 		return universal.NotSupported(agentID, "version: "+tooOld(found))
-	case !version.Near(found, knownVersion):
+	case !version.Near(found, knownVersion) && d.untried.First(found):
 		d.opts.Logger.Warn("this version of codex was not tried", "version", found, "known", knownVersion)
 	}
 	return nil

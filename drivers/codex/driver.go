@@ -9,6 +9,7 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/uuid"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/shared"
 )
@@ -48,6 +49,7 @@ type Driver struct {
 	listing chan struct{} // holds a token while models are listed
 
 	versions install.Versions
+	untried  version.Seen // that were warned of
 
 	mu       sync.Mutex
 	catalogs map[string]*catalog // by the state of what they depend on

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/shared"
 )
@@ -46,6 +47,7 @@ type Driver struct {
 	opts     Options
 	pool     *shared.Pool[*server]
 	versions install.Versions
+	untried  version.Seen  // that were warned of
 	listing  chan struct{} // holds a token while a catalogue is read
 
 	mu       sync.Mutex

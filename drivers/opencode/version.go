@@ -27,13 +27,13 @@ func (d *Driver) checkVersion(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	found, err := d.opts.Version(ctx, path)
+	found, err := d.version(ctx, path)
 	switch {
 	case err != nil:
 		d.opts.Logger.Warn("the version of opencode can't be read", "path", path, "error", err)
 	case version.Older(found, oldestVersion):
 		return universal.NotSupported(agentID, "version: "+tooOld(found))
-	case !version.Near(found, knownVersion):
+	case !version.Near(found, knownVersion) && d.untried.First(found):
 		d.opts.Logger.Warn("this version of opencode was not tried", "version", found, "known", knownVersion)
 	}
 	return nil

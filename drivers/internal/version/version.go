@@ -5,7 +5,29 @@ package version
 import (
 	"strconv"
 	"strings"
+	"sync"
 )
+
+// Seen remembers versions, so that people are warned of each only once. The zero
+// value is ready, and safe for concurrent use.
+type Seen struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+// First tells whether a version has not been asked for before.
+func (s *Seen) First(version string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen[version] {
+		return false
+	}
+	if s.seen == nil {
+		s.seen = map[string]bool{}
+	}
+	s.seen[version] = true
+	return true
+}
 
 // Older tells whether a version comes before another. What has another form is
 // as new as any.

@@ -21,3 +21,15 @@ func TestCompare(t *testing.T) {
 		}
 	}
 }
+
+func TestSeen(t *testing.T) {
+	var s Seen
+	for i, want := range []bool{true, false} {
+		if got := s.First("1.2.3"); got != want {
+			t.Errorf("asked for %d times before, it is the first time: %v", i, got)
+		}
+	}
+	if !s.First("1.2.4") {
+		t.Error("another version counts as seen")
+	}
+}
