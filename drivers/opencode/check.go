@@ -116,7 +116,7 @@ func (s *session) checkSettings(next *drivers.Settings, was drivers.Settings) er
 func (p *place) someModels() string {
 	const some = 10
 	if len(p.models) == 0 {
-		return "none: log in with opencode auth login, or set your provider's variable, such as ANTHROPIC_API_KEY"
+		return "none: " + loginHint
 	}
 	var ids []string
 	for _, m := range p.models[:min(some, len(p.models))] {

@@ -31,8 +31,15 @@ func (e *nativeError) message() string {
 	if at := strings.Index(text, "\n    at "); at >= 0 {
 		text = text[:at]
 	}
-	return cmp.Or(strings.TrimSpace(text), e.Name)
+	text = cmp.Or(strings.TrimSpace(text), e.Name)
+	if mentions(text, "no providers") { // OpenCode says no more
+		text += "; " + loginHint
+	}
+	return text
 }
+
+// loginHint is what to do where OpenCode knows no provider of models.
+const loginHint = "log in with opencode auth login, or set your provider's variable, such as ANTHROPIC_API_KEY"
 
 // event is the error in our words.
 func (e *nativeError) event() *universal.ErrorData {
