@@ -3,6 +3,7 @@ package claude
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -365,10 +366,14 @@ func TestResultParts(t *testing.T) {
 			for _, line := range append([]string{initFor("u1")}, tt.lines...) {
 				events = c.Convert(events, []byte(line))
 			}
-			got, ok := events[len(events)-1].Data.(*universal.ItemData)
-			if !ok || got.Item.ItemID != "t1:result" {
-				t.Fatalf("last event:\n%s", describe(events))
+			at := slices.IndexFunc(events, func(ev universal.Event) bool {
+				d, ok := ev.Data.(*universal.ItemData)
+				return ok && d.Item.ItemID == "t1:result"
+			})
+			if at < 0 {
+				t.Fatalf("no result:\n%s", describe(events))
 			}
+			got := events[at].Data.(*universal.ItemData)
 			if got.Item.Status != tt.state {
 				t.Errorf("status %q, want %q", got.Item.Status, tt.state)
 			}
@@ -625,5 +630,41 @@ func TestDroppedHasReasons(t *testing.T) {
 		if handlerOf(d.kind) != nil {
 			t.Errorf("%s is dropped and handled", d.kind)
 		}
+	}
+}
+
+// Diffs name files relative to the session's directory, wherever a command has
+// gone to, and leave out what lies elsewhere.
+func TestDiffs(t *testing.T) {
+	c := newConverter("s", drivers.Settings{}, false)
+	var events []universal.Event
+	for _, line := range []string{
+		initFor("u1"),
+		strings.Replace(initFor("u2"), `"cwd":"/w"`, `"cwd":"/w/sub"`, 1),
+		callOf("t1", "Write", `{"file_path":"/w/a.txt","content":"new\n"}`, "null"),
+		answerOf("t1", `"ok"`, `,"tool_use_result":{"type":"create","filePath":"/w/a.txt","content":"new\n","originalFile":null,"structuredPatch":[]}`),
+		callOf("t2", "Write", `{"file_path":"/home/user/.claude/plans/a.md","content":"1. x\n"}`, "null"),
+		answerOf("t2", `"ok"`, `,"tool_use_result":{"type":"create","filePath":"/home/user/.claude/plans/a.md","content":"1. x\n","originalFile":null,"structuredPatch":[]}`),
+		callOf("t3", "Edit", `{"file_path":"/w/b.txt"}`, "null"),
+		answerOf("t3", `"ok"`, ""),
+	} {
+		events = c.Convert(events, []byte(line))
+	}
+	var last *universal.DiffData
+	for _, ev := range events {
+		if d, ok := ev.Data.(*universal.DiffData); ok {
+			last = d
+		}
+	}
+	want := &universal.DiffData{
+		Scope: universal.DiffTurn,
+		Diff:  "diff --git a/a.txt b/a.txt\nnew file mode 100644\n--- /dev/null\n+++ b/a.txt\n@@ -0,0 +1 @@\n+new\n",
+		Files: []universal.DiffFile{
+			{Path: "a.txt", Action: universal.FileWrite, Additions: 1},
+			{Path: "b.txt", Action: universal.FilePatch}, // nobody told how
+		},
+	}
+	if diff := cmp.Diff(want, last); diff != "" {
+		t.Errorf("the last diff (-want +got):\n%s\n%s", diff, describe(events))
 	}
 }
