@@ -153,4 +153,8 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 	}
+	const odd = `a&b.example:1`
+	if got := string(l.ask(request{verb: "GET", path: "/ui/", host: odd}).body); !strings.Contains(got, "curl -N a&amp;b.example:1/v1/") || strings.Contains(got, odd) {
+		t.Errorf("who came to %s reads\n%s", odd, got)
+	}
 }
