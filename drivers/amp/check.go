@@ -48,7 +48,7 @@ func checkSettings(g generation, s drivers.Settings) error {
 	if s.PermissionMode != "" && !slices.Contains(drivers.PermissionModes(), s.PermissionMode) {
 		return universal.ModeNotSupported(agentID, string(s.PermissionMode))
 	}
-	if s.Model != "" {
+	if s.Model != "" && s.Model != modeModel {
 		return universal.InvalidRequest("model %q: Amp has no choice of models; choose one by agentMode", s.Model)
 	}
 	if s.Variant != "" {

@@ -37,9 +37,15 @@ func (d *Driver) askVersion(ctx context.Context, path string) (string, error) {
 	}, install.Word(0))
 }
 
-// Models implements drivers.Driver. There are none to choose from: a mode
-// brings its model.
-func (d *Driver) Models(context.Context) (drivers.Models, error) { return drivers.Models{}, nil }
+// modeModel stands for the model that a mode brings. Clients of the v0.1 API may
+// ask for it by this name.
+const modeModel = "amp-default"
+
+// Models implements drivers.Driver. There is nothing to choose: a mode brings
+// its model.
+func (d *Driver) Models(context.Context) (drivers.Models, error) {
+	return drivers.Models{Models: []drivers.Model{{ID: modeModel, Name: "The mode's own"}}, DefaultModel: modeModel}, nil
+}
 
 // checkLogin refuses what would wait for a browser: a CLI without a key.
 func checkLogin(getenv func(string) string) error {
