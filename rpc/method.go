@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sandbox-agent/sandbox-agent/rpc/session"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -171,9 +173,18 @@ func withoutLookalikes(params json.RawMessage, given map[string]json.RawMessage,
 
 func shapeError(err error) string {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		return fmt.Sprintf("%s is a %s, which it cannot be", wrong.Field, wrong.Value)
+		return fmt.Sprintf("%s is of type %s, which it cannot be", memberName(wrong.Field), wrong.Value)
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+// memberName is the way to a member as the client wrote it: without the Go
+// types that are embedded on it, whose names have a capital.
+func memberName(field string) string {
+	names := strings.Split(field, ".")
+	return strings.Join(slices.DeleteFunc(names, func(name string) bool {
+		return name != "" && unicode.IsUpper(rune(name[0]))
+	}), ".")
 }
 
 // required lists the JSON names of a struct's members without omitempty.

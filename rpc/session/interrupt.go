@@ -65,8 +65,11 @@ func (s *Session) beginInterrupt(t *turn) {
 // stopped, and comes back with the next message.
 func (s *Session) interruptAgent(t *turn) {
 	s.mu.Lock()
-	agent := s.agent.session
+	agent, over := s.agent.session, s.running != t
 	s.mu.Unlock()
+	if over {
+		return // the agent would end the next one
+	}
 	if agent != nil {
 		ctx, cancel := context.WithTimeout(s.ctx, interruptCall)
 		err := agent.Interrupt(ctx)

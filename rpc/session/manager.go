@@ -116,6 +116,9 @@ func (m *Manager) Create(ctx context.Context, opts CreateOptions) (*Session, err
 	if err := checkSessionID(opts.SessionID); err != nil {
 		return nil, err
 	}
+	if opts.Skills != nil && len(opts.Skills.Sources) == 0 {
+		opts.Skills = nil
+	}
 	d, err := m.Driver(opts.Agent)
 	if err != nil {
 		return nil, err

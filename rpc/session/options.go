@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -95,8 +96,11 @@ func (o *CreateOptions) config(ctx context.Context, d drivers.Driver, defaultDir
 		return cfg, universal.InvalidRequest("title is longer than %d bytes", maxTitleBytes)
 	}
 	for name := range o.Env {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(o.Env[name], "\x00") {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
 			return cfg, universal.InvalidRequest("env: %q is not a name of an environment variable", name)
+		}
+		if strings.Contains(o.Env[name], "\x00") {
+			return cfg, universal.InvalidRequest("env: the value of %s has a zero byte, which no variable can have", name)
 		}
 	}
 	caps := info.Capabilities
@@ -212,7 +216,8 @@ func (o *CreateOptions) idleTimeout(byDefault time.Duration) time.Duration {
 	case o.IdleTimeoutMS < 0:
 		return 0
 	case o.IdleTimeoutMS > 0:
-		return time.Duration(o.IdleTimeoutMS) * time.Millisecond
+		const longest = math.MaxInt64 / int64(time.Millisecond)
+		return time.Duration(min(o.IdleTimeoutMS, longest)) * time.Millisecond
 	}
 	return byDefault
 }

@@ -192,7 +192,8 @@ func (s *Session) policy(d *universal.PermissionData) (status universal.Permissi
 	mode := s.cfg.PermissionMode
 	keeps := !s.isNative(mode) // the agent does not
 	switch {
-	case keeps && mode == drivers.PermissionPlan && !harmless(d.ToolKind):
+	case mode == drivers.PermissionPlan && !harmless(d.ToolKind):
+		// Also where the agent keeps this mode: Claude Code asks for edits in it.
 		return universal.PermissionReject, planRefusal
 	case keeps && mode == drivers.PermissionBypass,
 		keeps && mode == drivers.PermissionAcceptEdits && changesFiles(d.ToolKind):

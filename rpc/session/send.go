@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
@@ -13,7 +14,11 @@ import (
 func (s *Session) Send(opts MessageOptions) (SendResult, error) {
 	s.lock()
 	dir := s.cfg.Directory
+	before, repeated := s.sent.find(opts.ClientMessageID)
 	s.mu.Unlock()
+	if repeated { // before anything is looked at: a file that was attached may be gone
+		return before, nil
+	}
 	msg, err := opts.message(dir)
 	if err != nil {
 		return SendResult{}, err
@@ -21,10 +26,8 @@ func (s *Session) Send(opts MessageOptions) (SendResult, error) {
 
 	s.lock()
 	defer s.unlock()
-	if opts.ClientMessageID != "" {
-		if before, ok := s.sent.find(opts.ClientMessageID); ok {
-			return before, nil
-		}
+	if before, ok := s.sent.find(opts.ClientMessageID); ok { // sent twice at once
+		return before, nil
 	}
 	if s.state == Ended || s.ending != nil {
 		return SendResult{}, s.endedError()
@@ -34,9 +37,11 @@ func (s *Session) Send(opts MessageOptions) (SendResult, error) {
 	switch {
 	case busy && opts.OnBusy == BusyReject:
 		return SendResult{}, universal.SessionBusy(s.id)
-	case s.running != nil && opts.OnBusy == BusySteer:
-		if !s.info.Capabilities.Steer {
-			return SendResult{}, universal.NotSupported(s.info.ID, "cannot take a message into a running turn; use onBusy queue or interrupt")
+	case s.running != nil && opts.OnBusy == BusySteer && !s.info.Capabilities.Steer:
+		return SendResult{}, universal.NotSupported(s.info.ID, "cannot take a message into a running turn; use onBusy queue or interrupt")
+	case s.running != nil && opts.OnBusy == BusySteer && !s.running.interrupted:
+		if len(s.running.steering) >= maxQueuedTurns {
+			return SendResult{}, universal.SessionBusy(s.id).With("steeringMessages", len(s.running.steering))
 		}
 		result.TurnID = s.running.id
 		s.steer(s.running, msg)
@@ -65,6 +70,7 @@ func (s *Session) dispatch() {
 		s.queue = s.queue[1:]
 		s.begin(t)
 		if !t.cancelled {
+			t.handing = true
 			s.tasks.Go(func() { s.run(t) })
 		}
 	}
@@ -93,6 +99,13 @@ func (s *Session) run(t *turn) {
 	if err := s.deliver(t, agent); err != nil {
 		s.turnFailed(t, err)
 	}
+	s.handSteering(t, agent)
+	s.lock()
+	again := t.interrupted // perhaps before the agent had the message: tell it again
+	s.unlock()
+	if again {
+		s.interruptAgent(t)
+	}
 }
 
 func (s *Session) deliver(t *turn, agent drivers.Session) error {
@@ -102,46 +115,52 @@ func (s *Session) deliver(t *turn, agent drivers.Session) error {
 	if err := agent.Send(t.ctx, t.message); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	t.delivered = true
+	s.mu.Unlock()
+	return nil
+}
+
+// steer takes a message into a turn.
+func (s *Session) steer(t *turn, msg drivers.Message) {
+	msg.Steer = true
+	s.ledger.UserMessage(userContent(&msg))
+	t.steering = append(t.steering, msg)
+	if t.handing {
+		return
+	}
+	t.handing = true
+	agent := s.agent.session
+	s.tasks.Go(func() { s.handSteering(t, agent) })
+}
+
+// handSteering hands the agent what joined a turn, one message after the other,
+// so that they come in the order in which they were sent. One goroutine at a
+// time does it for a turn.
+func (s *Session) handSteering(t *turn, agent drivers.Session) {
 	for {
 		s.lock()
-		if t.interrupted { // perhaps before the agent had the message: tell it again
-			t.delivered = true
+		if t.interrupted || len(t.steering) == 0 {
+			t.steering = nil // it goes with the turn that it was to join
+			t.handing = false
 			s.unlock()
-			s.interruptAgent(t)
-			return nil
-		}
-		if len(t.steering) == 0 {
-			t.delivered = true
-			s.unlock()
-			return nil
+			return
 		}
 		next := t.steering[0]
 		t.steering = t.steering[1:]
+		over := s.running != t || agent == nil
 		s.unlock()
-		if err := agent.Send(t.ctx, next); err != nil {
+		err := errTurnOver
+		if !over {
+			err = agent.Send(t.ctx, next)
+		}
+		if err != nil {
 			s.steerFailed(t, next, err)
 		}
 	}
 }
 
-func (s *Session) steer(t *turn, msg drivers.Message) {
-	msg.Steer = true
-	s.ledger.UserMessage(userContent(&msg))
-	if !t.delivered {
-		t.steering = append(t.steering, msg)
-		return
-	}
-	agent := s.agent.session
-	s.tasks.Go(func() {
-		err := error(universal.AgentProcessExited(s.info.ID, nil, ""))
-		if agent != nil {
-			err = agent.Send(t.ctx, msg)
-		}
-		if err != nil {
-			s.steerFailed(t, msg, err)
-		}
-	})
-}
+var errTurnOver = errors.New("the turn has ended")
 
 // steerFailed makes a turn of a message that came too late to join one, so
 // that it is not lost. The stream has it already, where it was accepted.
@@ -155,7 +174,12 @@ func (s *Session) steerFailed(t *turn, msg drivers.Message, err error) {
 	own := s.newTurn(s.newTurnID())
 	msg.Steer = false
 	own.message = msg
-	s.queue = append([]*turn{own}, s.queue...)
+	// It was accepted before those that wait, but after others of its kind.
+	at := slices.IndexFunc(s.queue, func(t *turn) bool { return t.content != nil })
+	if at < 0 {
+		at = len(s.queue)
+	}
+	s.queue = slices.Insert(s.queue, at, own)
 	s.dirty = true
 }
 

@@ -72,7 +72,8 @@ type turn struct {
 	ctx         context.Context // ends when the turn is interrupted before it was sent
 	cancel      context.CancelFunc
 	delivered   bool              // the agent has the message
-	steering    []drivers.Message // messages that joined before it was delivered
+	steering    []drivers.Message // messages that joined and are not handed over yet
+	handing     bool              // somebody hands them over, or will
 	interrupted bool
 	cancelled   bool          // it will not run
 	done        chan struct{} // closed when turn.ended is recorded

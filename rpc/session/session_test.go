@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -346,6 +347,22 @@ func TestBridgeKeepsPermissionModes(t *testing.T) {
 			k.untilEnd(sent.TurnID)
 		}
 		k.end()
+	}
+}
+
+// In plan mode nothing may be changed, whoever would allow it: an agent that
+// keeps the mode by itself, as the mock does, may still ask.
+func TestPlanModeRefusesWhatTheAgentAsksFor(t *testing.T) {
+	k := newTalk(t, newManager(t, session.ManagerOptions{}), session.CreateOptions{PermissionMode: drivers.PermissionPlan})
+	k.untilEnd(k.send("permission").TurnID)
+	var got []universal.PermissionStatus
+	for _, ev := range k.end() {
+		if d, ok := ev.Data.(*universal.PermissionData); ok && ev.Type == universal.TypePermissionResolved {
+			got = append(got, d.Status)
+		}
+	}
+	if want := []universal.PermissionStatus{universal.PermissionReject, universal.PermissionReject}; !slices.Equal(got, want) {
+		t.Errorf("a command and an edit are resolved as %v, want %v", got, want)
 	}
 }
 
