@@ -8,14 +8,15 @@
 // prints how to get it, is passed over for the one that it stands for.
 //
 // A program is installed from the npm package that holds it for this platform,
-// without npm: Node need not be there. Which registry is asked,
-// how it is reached and with which token, npm's configuration says; npm is
-// run only to tell which registry it would use when no file does. What comes
-// is checked against the registry's digest, and for the tested version against
-// the one in this package's table, unpacked beside its place and renamed into
-// it. A project's .npmrc doesn't count, so that no folder that an agent works in
-// says where programs come from. An install that was killed, or that ran out of disk, leaves nothing
-// that anybody would run, and the next one removes it.
+// without npm: Node need not be there. Which registry is asked, how it is
+// reached and with which token, npm's configuration says; npm is run only to
+// tell which registry it would use when no file does. A project's
+// .npmrc doesn't count, so that no folder that an agent works in says where
+// programs come from. What comes is checked against the registry's digest, and
+// for the tested version against the one in this package's table, unpacked
+// beside its place and renamed into it. An install that was killed, or that ran
+// out of disk, leaves nothing that anybody would run, and the next one removes
+// it.
 //
 // In the data directory an agent's programs are in
 //

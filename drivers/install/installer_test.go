@@ -447,6 +447,40 @@ func TestInstallFromMirror(t *testing.T) {
 	}
 }
 
+// A registry below a path, with a login for that path: tarballs that lie
+// beside it, and a mirrored registry's, are asked for with the login too.
+func TestInstallFromRegistryWithAPath(t *testing.T) {
+	b := newBench(t)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, below := strings.CutPrefix(r.URL.Path, "/team/npm")
+		if beside, ok := strings.CutPrefix(r.URL.Path, "/files"); ok {
+			path, below = beside, true
+		}
+		switch {
+		case r.Header.Get("Authorization") != "Bearer made-up":
+			w.WriteHeader(http.StatusUnauthorized)
+		case !below:
+			http.NotFound(w, r)
+		default:
+			r.URL.Path = path
+			b.registry.ServeHTTP(w, r)
+		}
+	}))
+	defer front.Close()
+	far := httptest.NewServer(http.NotFoundHandler())
+	far.Close()
+	b.registry.change(testPackage, "1.0.0", func(r *release) { r.elsewhere = front.URL + "/files/" + testPackage + "/-/1.0.0.tgz" })
+	b.registry.change(testPackage, "2.0.0", func(r *release) { r.elsewhere = far.URL + "/" + testPackage + "/-/2.0.0.tgz" })
+	b.environ = append(b.environ, "npm_config_registry="+front.URL+"/team/npm")
+	write(t, strings.TrimPrefix(front.URL, "http:")+"/team/npm/:_authToken=made-up\n", 0o600, b.home, ".npmrc")
+	for _, version := range []string{"1.0.0", "latest"} {
+		b.install(t, Request{Version: version})
+	}
+	if got := b.located(t); got != "2.0.0" {
+		t.Errorf("located %q", got)
+	}
+}
+
 func TestInstallThroughProxy(t *testing.T) {
 	b := newBench(t)
 	b.environ[3] = "npm_config_registry=http://registry.invalid/npm/"

@@ -30,7 +30,7 @@ func TestAskNPM(t *testing.T) {
 	// The global file may name the registry itself; an npm that can't be run
 	// is as none.
 	write(t, "registry=http://user:secret@127.0.0.1:1/global\n", 0o644, filepath.Dir(global), "npmrc")
-	if address, err := Registry(t.Context(), b.environ); err != nil || address != "http://user:xxxxx@127.0.0.1:1/global/" {
+	if address, err := Registry(t.Context(), b.environ); err != nil || address != "http://***@127.0.0.1:1/global/" {
 		t.Errorf("registry %q, %v", address, err)
 	}
 	write(t, "#!/bin/sh\nexit 1\n", 0o755, bin, "npm")

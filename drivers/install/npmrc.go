@@ -165,30 +165,65 @@ func (c npmConfig) registry(pkg string) (string, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", fmt.Errorf("npm's configuration has %q as the registry of %s, which is no http or https address", address, pkg)
+		return "", fmt.Errorf("npm's configuration has %q as the registry of %s, which is no http or https address", shown(address), pkg)
 	}
 	return strings.TrimSuffix(address, "/") + "/", nil
 }
 
-// authorize adds to a request what the configuration has for its address or
-// for one above it, as far up as the host.
-func (c npmConfig) authorize(req *http.Request) {
-	for key := "//" + req.URL.Host + req.URL.EscapedPath(); len(key) > len("//"); key = above(key) {
+// shown is an address as a person may see it: without the login that may be in
+// it, also where it is no address at all.
+func shown(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		scheme, rest = "", address
+	} else {
+		scheme += "://"
+	}
+	end := len(rest)
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		end = strings.IndexByte(rest+"/", '/')
+	}
+	if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
+		rest = "***" + rest[at:]
+	}
+	return scheme + rest
+}
+
+// authorize adds to a request the login that the configuration has for its
+// address, or else, as npm does, the one for a registry on the same host: some
+// keep their tarballs beside the path that is logged in to.
+func (c npmConfig) authorize(req *http.Request, registry string) {
+	if user := req.URL.User; user != nil {
+		password, _ := user.Password()
+		req.SetBasicAuth(user.Username(), password)
+		req.URL.User = nil // errors show the address
+	}
+	login := c.login(req.URL)
+	if home, err := url.Parse(registry); err == nil && login == "" && home.Host == req.URL.Host {
+		login = c.login(home)
+	}
+	if login != "" {
+		req.Header.Set("Authorization", login)
+	}
+}
+
+// login is what the configuration has for an address or for one above it, as
+// far up as the host; "" if nothing.
+func (c npmConfig) login(u *url.URL) string {
+	for key := "//" + u.Host + u.EscapedPath(); len(key) > len("//"); key = above(key) {
 		if token := c[key+":_authToken"]; token != "" {
-			req.Header.Set("Authorization", "Bearer "+token)
-			return
+			return "Bearer " + token
 		}
 		if auth := c[key+":_auth"]; auth != "" {
-			req.Header.Set("Authorization", "Basic "+auth)
-			return
+			return "Basic " + auth
 		}
 		if name, secret := c[key+":username"], c[key+":_password"]; name != "" && secret != "" {
 			if plain, err := base64.StdEncoding.DecodeString(secret); err == nil {
-				req.SetBasicAuth(name, string(plain))
-				return
+				return "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":"+string(plain)))
 			}
 		}
 	}
+	return ""
 }
 
 // above takes the last slash from a key, or what comes after it, since keys

@@ -93,6 +93,7 @@ func TestAuthorize(t *testing.T) {
 		"//127.0.0.1:2/:_auth":          "dXNlcjpwYXNz",
 		"//127.0.0.1:3:username":        "user",
 		"//127.0.0.1:3:_password":       "cGFzcw==",
+		"//127.0.0.1:5/npm/:_authToken": "of-the-registry",
 	}
 	for address, want := range map[string]string{
 		"http://127.0.0.1:1/npm/@maker%2fagent": "Bearer token",
@@ -101,14 +102,72 @@ func TestAuthorize(t *testing.T) {
 		"http://127.0.0.1:2/a/b/c.tgz":          "Basic dXNlcjpwYXNz",
 		"http://127.0.0.1:3/a":                  "Basic dXNlcjpwYXNz",
 		"http://127.0.0.1:4/a":                  "",
+		"http://127.0.0.1:5/a":                  "Bearer of-the-registry", // which is on this host
+		"http://me:word@127.0.0.1:4/a":          "Basic bWU6d29yZA==",
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.authorize(req); req.Header.Get("Authorization") != want {
+		if c.authorize(req, "http://127.0.0.1:5/npm/"); req.URL.User != nil || req.Header.Get("Authorization") != want {
 			t.Errorf("%s: %q, want %q", address, req.Header.Get("Authorization"), want)
 		}
+	}
+}
+
+func TestShownAddress(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://127.0.0.1:1/@maker/npm/":             "https://127.0.0.1:1/@maker/npm/",
+		"https://me:secret@127.0.0.1:1/@maker/npm/":   "https://***@127.0.0.1:1/@maker/npm/",
+		"https://secret@127.0.0.1:1":                  "https://***@127.0.0.1:1",
+		"me:sec/ret@127.0.0.1":                        "***@127.0.0.1",
+		"https://me:%zz@127.0.0.1/":                   "https://***@127.0.0.1/",
+		"ftp://me:secret@127.0.0.1/":                  "ftp://***@127.0.0.1/",
+		"http://me:se\ncret@127.0.0.1 http://x:y@z/a": "http://***@z/a",
+	} {
+		if got := shown(address); got != want {
+			t.Errorf("%q is shown as %q, want %q", address, got, want)
+		}
+	}
+}
+
+// No error about an address tells the login that is in it.
+func TestErrorsHideLogins(t *testing.T) {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://far.example/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"ftp://me:secret@127.0.0.1/", "me:secret@127.0.0.1", "http://me:secret@[::1"} {
+		_, ofRegistry := npmConfig{"registry": address}.registry("agent")
+		if ofRegistry == nil || strings.Contains(ofRegistry.Error(), "secret") {
+			t.Errorf("registry %q: error %v", address, ofRegistry)
+		}
+		if _, err := (npmConfig{"proxy": address}).proxy(req); err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("proxy %q: error %v", address, err)
+		}
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	for _, c := range []struct {
+		registry, tarball string
+		want              []string
+	}{
+		{"https://near.example/npm/", "https://near.example/files/a.tgz", []string{"https://near.example/files/a.tgz"}},
+		{"https://near.example/npm/", "http://near.example/npm/a.tgz", []string{"https://near.example/npm/a.tgz"}},
+		{"https://near.example/npm/", "-/a.tgz", []string{"https://near.example/npm/-/a.tgz"}},
+		{"https://me:word@near.example/", "https://near.example/a.tgz", []string{"https://me:word@near.example/a.tgz"}},
+		{"https://near.example/", "http://far.example/a.tgz?b", []string{"https://near.example/a.tgz?b", "http://far.example/a.tgz?b"}},
+		{"https://near.example/npm/", "https://far.example/npm/a.tgz", []string{"https://near.example/npm/a.tgz", "https://far.example/npm/a.tgz"}},
+		{"https://near.example/npm/", "https://far.example/@m%2fa/-/a.tgz?b", []string{"https://near.example/npm/@m%2fa/-/a.tgz?b", "https://far.example/@m%2fa/-/a.tgz?b"}},
+	} {
+		got, err := places(c.registry, c.tarball)
+		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
+			t.Errorf("%s tells %s: %v (-want +got):\n%s", c.registry, c.tarball, err, diff)
+		}
+	}
+	if _, err := places("https://near.example/", "file:///a.tgz"); err == nil {
+		t.Error("no error for a tarball that is no http or https address")
 	}
 }
 
@@ -176,7 +235,7 @@ func FuzzNPMConfig(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q was taken for an address: %v", address, err)
 		}
-		c.authorize(req)
+		c.authorize(req, address)
 		_, _ = c.proxy(req)
 	})
 }

@@ -53,11 +53,7 @@ func Registry(ctx context.Context, environ []string) (address string, err error)
 	if err != nil || address == "" {
 		return "", err
 	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", err
-	}
-	return u.Redacted(), nil
+	return shown(address), nil
 }
 
 // retryPause is the usual pause before the second try.
@@ -190,13 +186,13 @@ func (r *registry) document(ctx context.Context, pkg string) (*document, error) 
 	}
 	var doc document
 	err = r.try(ctx, func() error {
-		body, _, err := r.get(ctx, address+strings.Replace(pkg, "/", "%2f", 1), "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8")
+		body, _, err := r.get(ctx, address, address+strings.Replace(pkg, "/", "%2f", 1), "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8")
 		if err != nil {
 			return err
 		}
 		defer body.Close()
 		if err := json.NewDecoder(io.LimitReader(body, maxDocument)).Decode(&doc); err != nil {
-			return fmt.Errorf("%s doesn't answer as an npm registry does: %w", address, err)
+			return fmt.Errorf("%s doesn't answer as an npm registry does: %w", shown(address), err)
 		}
 		return nil
 	})
@@ -208,12 +204,16 @@ func (r *registry) document(ctx context.Context, pkg string) (*document, error) 
 
 // download writes a package into a file, and checks its digest on the way.
 func (r *registry) download(ctx context.Context, pkg Package, from dist, file string, progress func(done, total int64)) error {
-	places, err := r.places(pkg, from.Tarball)
+	address, err := r.config.registry(pkg.Name)
 	if err != nil {
 		return err
 	}
+	places, err := places(address, from.Tarball)
+	if err != nil {
+		return fmt.Errorf("download %s %s: %w", pkg.Name, pkg.Version, err)
+	}
 	for i, place := range places {
-		err = r.try(ctx, func() error { return r.save(ctx, place, from.Integrity, file, progress) })
+		err = r.try(ctx, func() error { return r.save(ctx, address, place, from.Integrity, file, progress) })
 		_, refused := errors.AsType[statusError](err)
 		if i == len(places)-1 || !refused && !errors.Is(err, ErrIntegrity) {
 			break
@@ -225,32 +225,36 @@ func (r *registry) download(ctx context.Context, pkg Package, from dist, file st
 	return nil
 }
 
-// places are the addresses of a tarball. A registry that mirrors another may
-// tell the other's addresses, which need not be reachable from here: what has
-// the same path on the registry itself goes first.
-func (r *registry) places(pkg Package, tarball string) ([]string, error) {
-	address, err := r.config.registry(pkg.Name)
-	if err != nil {
-		return nil, err
-	}
-	base, err := url.Parse(address)
+// places are the addresses of a tarball, of which a registry tells one. A
+// registry that mirrors another may tell the other's, which need not be
+// reachable from here: the same path below the registry itself goes first.
+func places(registry, tarball string) ([]string, error) {
+	base, err := url.Parse(registry)
 	if err != nil {
 		return nil, err
 	}
 	told, err := base.Parse(tarball)
 	if err != nil || told.Scheme != "http" && told.Scheme != "https" {
-		return nil, fmt.Errorf("the registry tells %q as the address of %s", tarball, pkg.Name)
+		return nil, fmt.Errorf("the registry tells %q as the address of it", tarball)
 	}
 	if told.Host == base.Host {
+		if base.Scheme == "https" { // a login must not leave it
+			told.Scheme = base.Scheme
+		}
+		told.User = base.User
 		return []string{told.String()}, nil
 	}
 	near := *told
-	near.Scheme, near.Host = base.Scheme, base.Host
+	near.Scheme, near.Host, near.User = base.Scheme, base.Host, base.User
+	if !strings.HasPrefix(told.Path, base.Path) {
+		near = *base.JoinPath(told.EscapedPath())
+		near.RawQuery = told.RawQuery
+	}
 	return []string{near.String(), told.String()}, nil
 }
 
-func (r *registry) save(ctx context.Context, place, integrity, file string, progress func(done, total int64)) (err error) {
-	body, size, err := r.get(ctx, place, "application/octet-stream, */*")
+func (r *registry) save(ctx context.Context, registry, place, integrity, file string, progress func(done, total int64)) (err error) {
+	body, size, err := r.get(ctx, registry, place, "application/octet-stream, */*")
 	if err != nil {
 		return err
 	}
@@ -297,9 +301,10 @@ func (e statusError) Error() string {
 	return fmt.Sprintf("%s answered %d %s", e.address, e.code, http.StatusText(e.code))
 }
 
-// get asks for an address. The body ends with an error when nothing comes for
-// too long; size is -1 if the server doesn't tell it.
-func (r *registry) get(ctx context.Context, address, accept string) (body io.ReadCloser, size int64, err error) {
+// get asks for an address that a registry told, or its own. The body ends with
+// an error when nothing comes for too long; size is -1 if the server doesn't
+// tell it.
+func (r *registry) get(ctx context.Context, registry, address, accept string) (body io.ReadCloser, size int64, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -308,7 +313,7 @@ func (r *registry) get(ctx context.Context, address, accept string) (body io.Rea
 	}
 	req.Header.Set("Accept", accept)
 	req.Header.Set("User-Agent", "sandbox-agent")
-	r.config.authorize(req)
+	r.config.authorize(req, registry)
 	resp, err := r.client.Do(req)
 	if err != nil {
 		cancel(nil)

@@ -3,6 +3,7 @@ package install
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -58,13 +59,17 @@ func (c npmConfig) proxy(req *http.Request) (*url.URL, error) {
 	case address == "false":
 		return nil, nil
 	case address == "" || address == "null":
-		return http.ProxyFromEnvironment(req)
+		u, err := http.ProxyFromEnvironment(req)
+		if err != nil { // its text has the address, with the login in it
+			return nil, errors.New("the environment has a proxy (HTTP_PROXY, HTTPS_PROXY) which is no address")
+		}
+		return u, nil
 	case c.direct(req.URL.Hostname()):
 		return nil, nil
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("npm's configuration has %q as the proxy, which is no address", address)
+		return nil, fmt.Errorf("npm's configuration has %q as the proxy, which is no address", shown(address))
 	}
 	return u, nil
 }
