@@ -103,8 +103,9 @@ func writeHiddenVars(w io.Writer, vars []envVar) error {
 }
 
 // plainValue is one that means the same to every reader, quoted or not: to a
-// shell, and to programs that read such lines without being one.
-var plainValue = regexp.MustCompile(`^[A-Za-z0-9_.,:/@%+=-]+$`)
+// shell, and to programs that read such lines without being one. One that
+// begins with an equals sign is quoted: zsh takes =ls for the path of ls.
+var plainValue = regexp.MustCompile(`^[A-Za-z0-9_.,:/@%+-][A-Za-z0-9_.,:/@%+=-]*$`)
 
 // shellQuote writes a value so that a POSIX shell reads that value and nothing
 // else.

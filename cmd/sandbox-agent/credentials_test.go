@@ -32,6 +32,17 @@ func TestShellQuote(t *testing.T) {
 	}
 }
 
+// Only what every reader takes as it is stays without quotes.
+func TestShellQuoteOnlyWhereNeeded(t *testing.T) {
+	for value, want := range map[string]string{
+		"sk-ant_1.2/3+4==": "sk-ant_1.2/3+4==", "=ls": "'=ls'", "": "''", "~": "'~'",
+	} {
+		if got := shellQuote(value); got != want {
+			t.Errorf("%q is written as %s, want %s", value, got, want)
+		}
+	}
+}
+
 // A secret is not shown at a terminal.
 func TestHiddenVars(t *testing.T) {
 	var out strings.Builder

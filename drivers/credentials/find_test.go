@@ -196,9 +196,9 @@ func TestFind(t *testing.T) {
 			env:  map[string]string{"XDG_DATA_HOME": "$HOME/data"},
 			files: map[string]string{"data/opencode/auth.json": `{
 				"a":{"type":"api","key":"k"}, "b":{"type":"oauth","access":"t","expires":0}, "c":{"type":"oauth","access":"old","expires":1},
-				"https://site":{"type":"wellknown","key":"NAME","token":"w"}, "d":7, "e":{"type":"api"}}`},
+				"https://site":{"type":"wellknown","key":"NAME","token":"w"}, "d":7, "e":{"type":"api"}, "f\u001b[31m":{"type":"api","key":"k"}}`},
 			want:     []string{"a api_key k opencode ~/data/opencode/auth.json", "b oauth t opencode ~/data/opencode/auth.json"},
-			problems: []string{"~/data/opencode/auth.json: the login at c expired at 1970-01-01T00:00:01Z"},
+			problems: []string{"~/data/opencode/auth.json: the login at c expired at 1970-01-01T00:00:01Z", "~/data/opencode/auth.json: a provider has a name that none has"},
 		},
 		{
 			name:  "opencode's variable takes the place of its file",

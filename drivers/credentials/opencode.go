@@ -28,6 +28,10 @@ func (f *finder) opencodeEntries() (origin string, entries object) {
 func (f *finder) opencode() {
 	origin, entries := f.opencodeEntries()
 	for _, provider := range slices.Sorted(maps.Keys(entries)) {
+		if provider == "" || !printable(provider) {
+			f.problem(origin, "a provider has a name that none has; remove it, or log in again")
+			continue
+		}
 		c := Credential{Provider: provider, Source: FromOpenCode, Origin: origin}
 		entry := entries.object(provider)
 		switch entry.text("type") {
@@ -36,9 +40,7 @@ func (f *finder) opencode() {
 		case "oauth":
 			c.Type, c.Secret, c.Expires = OAuth, entry.secret("access"), f.expires(origin, entry, "expires")
 		}
-		if provider != "" {
-			f.take(c)
-		}
+		f.take(c)
 	}
 }
 

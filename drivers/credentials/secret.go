@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"unicode"
 )
 
 // Secret is a text that isn't shown by accident: formatting it with any verb,
@@ -51,8 +52,12 @@ func (s Secret) Redacted() string {
 // usable tells whether the text can be sent in an HTTP header and be the value
 // of an environment variable.
 func (s Secret) usable() bool {
-	return !strings.ContainsFunc(s.Reveal(), func(r rune) bool { return r < ' ' || r == 0x7F })
+	return printable(s.Reveal())
 }
+
+// printable tells whether a text has no control characters: a terminal would
+// obey them.
+func printable(text string) bool { return !strings.ContainsFunc(text, unicode.IsControl) }
 
 // String implements fmt.Stringer.
 func (s Secret) String() string { return s.Redacted() }
