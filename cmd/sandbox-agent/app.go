@@ -145,9 +145,19 @@ func hardenUsage(cmd *cli.Command) {
 	if len(cmd.Commands) > 0 {
 		cmd.Flags = append(cmd.Flags, earlyTokenFlags()...)
 	}
+	if len(cmd.Commands) == 0 {
+		cmd.CommandNotFound = helpBesideArguments
+	}
 	for _, sub := range cmd.Commands {
 		hardenUsage(sub)
 	}
+}
+
+// helpBesideArguments shows the help of a command whose --help stands beside
+// arguments, which the library takes for commands below it.
+func helpBesideArguments(ctx context.Context, cmd *cli.Command, _ string) {
+	parent := cmd.Lineage()[1]
+	_ = cli.ShowCommandHelp(ctx, parent, cmd.Name) // it is there
 }
 
 // missingCommand is the action of a group of commands.

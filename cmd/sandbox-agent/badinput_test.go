@@ -156,6 +156,7 @@ func TestBadRequests(t *testing.T) {
 		"send to ended":                  {"sessions/sendMessage", send(params{"sessionId": "ended"}), typed{codeSessionEnded, "session_ended", "create a new session"}, ""},
 		"stream to ended":                {"sessions/sendMessageStream", send(params{"sessionId": "ended"}), typed{codeSessionEnded, "session_ended", "create a new session"}, ""},
 		"interrupt ended":                {"sessions/interrupt", params{"sessionId": "ended"}, typed{codeSessionEnded, "session_ended", "create a new session"}, ""},
+		"update of a wrong type":         {"sessions/update", params{"sessionId": "live", "title": 5}, shape("unprocessable: title is of type number"), ""},
 		"update ended":                   {"sessions/update", params{"sessionId": "ended", "title": "x"}, typed{codeSessionEnded, "session_ended", "create a new session"}, ""},
 		"reply to ended":                 {"permissions/reply", params{"sessionId": "ended", "permissionId": "x", "reply": "once"}, typed{codeSessionEnded, "session_ended", "create a new session"}, ""},
 		"answer ended":                   {"questions/reply", params{"sessionId": "ended", "questionId": "x", "answers": [][]string{{"x"}}}, typed{codeSessionEnded, "session_ended", "create a new session"}, ""},
