@@ -214,6 +214,39 @@ func TestRewrittenFile(t *testing.T) {
 	}
 }
 
+// What is known of a file holds no more when it was moved, an edit undone, or
+// anything has run that may have changed it.
+func TestForgottenFile(t *testing.T) {
+	for name, c := range map[string]struct{ tool, input, result, want string }{
+		"moved": {
+			"apply_patch", `{"patchText":"*** Begin Patch"}`,
+			`{"summary":"moved","files":[{"uri":"file:///work/b.txt","oldUri":"file:///work/a.txt","type":"move","diff":""}]}`,
+			"--- /dev/null\n+++ b/a.txt\n@@ -0,0 +1 @@\n+new\n",
+		},
+		"maybe changed by a command": {"shell_command", `{"command":"make"}`, `{"output":"","exitCode":0}`, ""},
+		"not changed by a command that was rejected": {
+			"shell_command", `{"command":"make"}`, rejectedPrefix + "no", "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+new\n",
+		},
+		"undone": {"undo_edit", `{"path":"/work/a.txt"}`, "Undone.", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conv := begun(native)
+			write := func(id, text string) universal.NullString {
+				input, _ := json.Marshal(map[string]string{"path": "/work/a.txt", "content": text})
+				tell(conv, callOf(id, "create_file", string(input)))
+				events := tell(conv, resultOf(t, id, "Successfully created file /work/a.txt", false))
+				return events[0].Data.(*universal.ItemData).Item.Content[1].(*universal.FileRefPart).Diff
+			}
+			write("1", "one\n")
+			tell(conv, callOf("2", c.tool, c.input))
+			tell(conv, resultOf(t, "2", c.result, false))
+			if got := write("3", "new\n"); string(got) != c.want {
+				t.Errorf("the diff of the file written anew is %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // How a turn ends follows from the CLI's last line, its exit and what was done
 // to it.
 func TestEndings(t *testing.T) {

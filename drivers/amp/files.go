@@ -70,7 +70,7 @@ func (c *converter) changes(r *result) []change {
 		}
 		c.known.write(path, r.input.Content)
 		return []change{f}
-	case "edit_file":
+	case "edit_file", "undo_edit": // the second may not tell what it has done
 		name := diff.Name(c.cwd, path)
 		f := change{path: path, action: universal.FilePatch, diff: nativeDiff(name, name, r.body.Diff)}
 		c.known.know(path)
@@ -104,6 +104,7 @@ func (c *converter) patched(p *patchedFile) change {
 	case "move", "rename":
 		f.action, f.from = universal.FileRename, filePath(p.From)
 		before = diff.Name(c.cwd, f.from)
+		c.known.forget(f.from)
 	}
 	f.diff = nativeDiff(before, after, p.Diff)
 	if f.action == universal.FileDelete {

@@ -20,6 +20,15 @@ func (k *knownFiles) know(path string) { k.set(path, nil) }
 // write notes a file's text.
 func (k *knownFiles) write(path, text string) { k.set(path, &text) }
 
+// doubt notes that something ran which may have changed any file: their texts
+// aren't known any more.
+func (k *knownFiles) doubt() {
+	for path := range k.texts {
+		k.texts[path] = nil
+	}
+	k.bytes = 0
+}
+
 // forget notes that a file exists no more.
 func (k *knownFiles) forget(path string) {
 	if was := k.texts[path]; was != nil {

@@ -107,21 +107,9 @@ func toolTitle(name string, input json.RawMessage) string {
 			title = in.Questions[0].Question
 		}
 	default:
-		title = cmp.Or(in.Path, in.URL, in.Pattern, in.FilePattern, in.Query, in.Objective, in.Name, patchedPath(in.PatchText))
+		title = cmp.Or(in.Path, in.URL, in.Pattern, in.FilePattern, in.Query, in.Objective, in.Name, strings.Join(diff.Named(in.PatchText), ", "))
 	}
 	return oneline.Text(cmp.Or(title, name))
-}
-
-// patchedPath is the first file that a patch names.
-func patchedPath(patch string) string {
-	for line := range strings.Lines(patch) {
-		for _, mark := range []string{"*** Add File: ", "*** Update File: ", "*** Delete File: "} {
-			if path, found := strings.CutPrefix(line, mark); found {
-				return strings.TrimSpace(path)
-			}
-		}
-	}
-	return ""
 }
 
 func (c *converter) toolCall(b *contentBlock, parent string) error {
@@ -215,6 +203,12 @@ func (c *converter) toolResult(b *contentBlock) error {
 	}
 	if p := r.command(c.cwd); p != nil {
 		item.Content = append(item.Content, p)
+	}
+	switch toolKind(k.name) {
+	case universal.ToolExecute, universal.ToolMCP, universal.ToolSubagent, universal.ToolOther:
+		if !r.notRun {
+			c.known.doubt()
+		}
 	}
 	changed := false
 	for _, f := range c.changes(&r) {

@@ -60,6 +60,8 @@ type thread struct {
 	said     string  // its last message
 	working  bool    // its call has no result yet
 	detached bool    // its call has one, and it works
+
+	untold *nativeTokens // what its last answer took, until Codex tells it
 }
 
 // item is one that is open: its end has not come.
@@ -173,6 +175,8 @@ func handlerOf(method string) func(*converter, *thread, []byte) error {
 		return (*converter).reviewCompleted
 	case "rawResponseItem/completed":
 		return (*converter).rawItem
+	case "rawResponse/completed":
+		return (*converter).rawUsage
 	case "turn/started":
 		return (*converter).turnStarted
 	case "turn/completed":

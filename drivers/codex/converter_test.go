@@ -121,6 +121,12 @@ func TestConvert(t *testing.T) {
 			`item.completed t1/g completed "" [{"type":"tool_call","name":"image_generation","arguments":"{\"prompt\":\"a dot\"}","call_id":"t1/g","tool_kind":"other","title":"a dot"}]`,
 			`item.completed t1/g:result completed "" [{"type":"tool_result","call_id":"t1/g","output":"","is_error":false},{"type":"image","path":null,"mime":"image/png","data":"AAAA"}]`,
 		}},
+		{"a search for several things", lines{
+			completed(`"type":"webSearch","id":"w","query":"go sse","action":{"type":"search","query":"go sse","queries":["go sse","event stream"]},"results":null`),
+		}, []string{
+			`item.completed t1/w completed "" [{"type":"tool_call","name":"web_search","arguments":"{\"action\":\"search\",\"query\":\"go sse\",\"queries\":[\"go sse\",\"event stream\"]}","call_id":"t1/w","tool_kind":"search","title":"go sse"}]`,
+			`item.completed t1/w:result completed "" [{"type":"tool_result","call_id":"t1/w","output":"","is_error":false}]`,
+		}},
 		{"sleep", lines{
 			started(`"type":"sleep","id":"s","durationMs":1500`), completed(`"type":"sleep","id":"s","durationMs":1500`),
 		}, []string{
@@ -173,6 +179,32 @@ func TestConvert(t *testing.T) {
 		}, []string{
 			`error {"message":"full","code":"contextWindowExceeded","details":null,"category":"context_length","retryable":false,"will_retry":false}`,
 			`turn.ended {"phase":"ended","stop_reason":"error"}`,
+		}},
+		{"a request that was wrong", lines{
+			note("error", `"willRetry":false,"error":{"message":"{\"error\":{\"message\":\"no such tool\",\"type\":\"invalid_request_error\"}}","codexErrorInfo":"other"}`),
+			note("error", `"willRetry":false,"error":{"message":"{\"detail\":\"no\"}","codexErrorInfo":"other"}`),
+		}, []string{
+			`error {"message":"no such tool","code":"other","details":null,"category":"model","retryable":false,"will_retry":false}`,
+			`error {"message":"{\"detail\":\"no\"}","code":"other","details":null,"category":"model","retryable":false,"will_retry":false}`,
+		}},
+		{"an answer that was refused", lines{
+			`{"method":"turn/completed","params":{"threadId":"root","turn":{"id":"t1","status":"failed","error":{"message":"Incomplete response returned, reason: content_filter","codexErrorInfo":"other"}}}}`,
+		}, []string{
+			`error {"message":"Incomplete response returned, reason: content_filter","code":"other","details":null,"category":"model","retryable":false,"will_retry":false}`,
+			`turn.ended {"phase":"ended","stop_reason":"refusal"}`,
+		}},
+		{"a sub-agent that fails, and one that is interrupted", lines{
+			completed(`"type":"collabAgentToolCall","id":"a","tool":"spawnAgent","status":"completed","prompt":"look","receiverThreadIds":["child"]`),
+			`{"method":"turn/started","params":{"threadId":"child","turn":{"id":"t2"}}}`,
+			`{"method":"turn/completed","params":{"threadId":"child","turn":{"id":"t2","status":"failed","error":{"message":"no more tokens","codexErrorInfo":"usageLimitExceeded"}}}}`,
+			started(`"type":"subAgentActivity","id":"b","kind":"started","agentThreadId":"other","agentPath":"/root/other"`),
+			`{"method":"turn/started","params":{"threadId":"other","turn":{"id":"t3"}}}`,
+			`{"method":"turn/completed","params":{"threadId":"other","turn":{"id":"t3","status":"interrupted"}}}`,
+		}, []string{
+			`item.completed t1/a completed "" [{"type":"tool_call","name":"spawn_agent","arguments":"{\"prompt\":\"look\",\"agents\":[\"child\"]}","call_id":"t1/a","tool_kind":"subagent","title":"look"}]`,
+			`item.completed t1/a:result failed "" [{"type":"tool_result","call_id":"t1/a","output":"no more tokens","is_error":true}]`,
+			`item.completed t1/b completed "" [{"type":"tool_call","name":"spawn_agent","arguments":"{\"agent\":\"/root/other\"}","call_id":"t1/b","tool_kind":"subagent","title":"/root/other"}]`,
+			`item.completed t1/b:result cancelled "" [{"type":"tool_result","call_id":"t1/b","output":"The sub-agent was interrupted.","is_error":true}]`,
 		}},
 		{"what comes after the turn", lines{
 			started(`"type":"agentMessage","id":"m","text":""`),
@@ -246,6 +278,23 @@ func TestConvert(t *testing.T) {
 			`quota.updated {"kind":"usage_limit","status":"rejected","detail":"7 days: 100% used"}`,
 			`quota.updated {"kind":"billing","status":"rejected","detail":"credits: 0"}`,
 		}},
+		{"limits with a name", lines{
+			`{"method":"account/rateLimits/updated","params":{"rateLimits":{"limitName":"Large models","primary":{"usedPercent":10,"windowDurationMins":300},"secondary":{"usedPercent":20,"windowDurationMins":10080}}}}`,
+		}, []string{
+			`quota.updated {"kind":"usage_limit","status":"allowed","detail":"Large models 5 hours: 10% used"}`,
+			`quota.updated {"kind":"usage_limit","status":"allowed","detail":"Large models 7 days: 20% used"}`,
+		}},
+		{"titles of calls that leave no item", lines{
+			note("rawResponseItem/completed", `"item":{"type":"custom_tool_call","call_id":"p","name":"apply_patch","input":"*** Begin Patch\n*** Update File: a.txt\n*** Delete File: b.txt\n*** End Patch"}`),
+			note("rawResponseItem/completed", `"item":{"type":"custom_tool_call_output","call_id":"p","output":"verification failed"}`),
+			note("rawResponseItem/completed", `"item":{"type":"function_call","call_id":"q","name":"request_user_input","arguments":"{\"questions\":[{\"question\":\"Which?\"}]}"}`),
+			note("rawResponseItem/completed", `"item":{"type":"function_call_output","call_id":"q","output":"Not now."}`),
+		}, []string{
+			`item.completed t1/p completed "" [{"type":"tool_call","name":"apply_patch","arguments":"*** Begin Patch\n*** Update File: a.txt\n*** Delete File: b.txt\n*** End Patch","call_id":"t1/p","tool_kind":"edit","title":"a.txt, b.txt"}]`,
+			`item.completed t1/p:result failed "" [{"type":"tool_result","call_id":"t1/p","output":"verification failed","is_error":true}]`,
+			`item.completed t1/q completed "" [{"type":"tool_call","name":"request_user_input","arguments":"{\"questions\":[{\"question\":\"Which?\"}]}","call_id":"t1/q","tool_kind":"question","title":"Which?"}]`,
+			`item.completed t1/q:result completed "" [{"type":"tool_result","call_id":"t1/q","output":"Not now.","is_error":false}]`,
+		}},
 		{"a call that leaves no item", lines{
 			note("rawResponseItem/completed", `"item":{"type":"function_call","call_id":"c","name":"no_such_tool","arguments":"{\"a\":1}"}`),
 			note("rawResponseItem/completed", `"item":{"type":"function_call_output","call_id":"c","output":"unsupported call: no_such_tool"}`),
@@ -268,6 +317,51 @@ func TestConvert(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What an answer of the model took is counted once, whether Codex tells it, the
+// model's API, or both.
+func TestUsage(t *testing.T) {
+	api := func(thread, turn string, input, output int) string {
+		return fmt.Sprintf(`{"method":"rawResponse/completed","params":{"threadId":%q,"turnId":%q,"usage":{"inputTokens":%d,"cachedInputTokens":40,"outputTokens":%d,"reasoningOutputTokens":2}}}`, thread, turn, input, output)
+	}
+	codex := func(thread, turn string, input, output int) string {
+		return fmt.Sprintf(`{"method":"thread/tokenUsage/updated","params":{"threadId":%q,"turnId":%q,"tokenUsage":{"last":{"inputTokens":%d,"cachedInputTokens":40,"outputTokens":%d,"reasoningOutputTokens":2,"totalTokens":900},"modelContextWindow":1000}}}`, thread, turn, input, output)
+	}
+	const (
+		ended     = `{"method":"turn/completed","params":{"threadId":"root","turn":{"id":"t1","status":"completed"}}}`
+		child     = `{"method":"item/completed","params":{"threadId":"root","turnId":"t1","item":{"type":"collabAgentToolCall","id":"a","tool":"spawnAgent","status":"completed","prompt":"look","receiverThreadIds":["child"]}}}`
+		childTurn = `{"method":"turn/started","params":{"threadId":"child","turn":{"id":"t2"}}}`
+		childEnd  = `{"method":"turn/completed","params":{"threadId":"child","turn":{"id":"t2","status":"completed"}}}`
+	)
+	for name, tt := range map[string]struct {
+		lines           lines
+		input, output   int64 // of the turn
+		cached, updates int64
+	}{
+		"told by both":            {lines{api("root", "t1", 100, 8), codex("root", "t1", 100, 8), api("root", "t1", 200, 5), codex("root", "t1", 200, 5), ended}, 300, 13, 80, 2},
+		"a review":                {lines{api("root", "t1", 100, 8), api("root", "t1", 200, 5), ended}, 300, 13, 80, 2},
+		"a compaction":            {lines{codex("root", "t1", 100, 8), codex("root", "t1", 0, 0), ended}, 100, 8, 80, 2},
+		"of a sub-agent, cut off": {lines{child, childTurn, api("child", "t2", 70, 7), childEnd, api("root", "t1", 100, 8), codex("root", "t1", 100, 8), ended}, 170, 15, 80, 2},
+		"of another turn":         {lines{api("root", "t0", 1, 1), codex("root", "t0", 1, 1), codex("root", "t1", 100, 8), ended}, 100, 8, 40, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			events := feed(running(drivers.Settings{}), tt.lines...)
+			updates := int64(0)
+			for _, ev := range events {
+				if ev.Type == universal.TypeUsageUpdated {
+					updates++
+				}
+			}
+			usage := events[len(events)-1].Data.(*universal.TurnEndedData).Usage
+			if *usage.InputTokens != tt.input || *usage.OutputTokens != tt.output || *usage.TotalTokens != tt.input+tt.output || *usage.CachedInputTokens != tt.cached {
+				t.Errorf("the turn took %d and %d of %d, %d from the cache, want %+v", *usage.InputTokens, *usage.OutputTokens, *usage.TotalTokens, *usage.CachedInputTokens, tt)
+			}
+			if updates != tt.updates {
+				t.Errorf("it was told %d times, want %d", updates, tt.updates)
 			}
 		})
 	}

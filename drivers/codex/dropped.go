@@ -33,7 +33,6 @@ var dropped = []struct{ kind, reason string }{
 	{"item/reasoning/summaryPartAdded", "the next piece of text says to which part it belongs"},
 	{"item/fileChange/outputDelta", "the finished item has it"},
 	{"item/fileChange/patchUpdated", "the finished item has it"},
-	{"rawResponse/completed", "the usage is told by its own line"},
 	{"turn/moderationMetadata", "for clients of the vendor's"},
 	{"model/verification", "for clients of the vendor's"},
 	{"model/safetyBuffering/updated", "for clients of the vendor's"},

@@ -107,6 +107,20 @@ func (f *failure) categorizeText() (category universal.ErrorCategory, retryable,
 	return "", false, false
 }
 
+// sentence is what a person reads of an error. Of a request that the model's
+// service takes for wrong, Codex gives its whole answer.
+func (e *nativeError) sentence() string {
+	var body struct {
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if json.Unmarshal([]byte(e.Message), &body) != nil {
+		return e.Message
+	}
+	return cmp.Or(body.Error.Message, e.Message)
+}
+
 // errorDetails are the parts of a failure that have no field of their own.
 type errorDetails struct {
 	Status  int    `json:"status,omitempty"`
@@ -117,7 +131,7 @@ func (e *nativeError) event() *universal.ErrorData {
 	f := e.read()
 	category, retryable := f.categorize()
 	d := &universal.ErrorData{
-		Message:   cmp.Or(e.Message, "the turn failed"),
+		Message:   cmp.Or(e.sentence(), "the turn failed"),
 		Code:      universal.NullString(f.kind),
 		Category:  category,
 		Retryable: retryable,
@@ -173,8 +187,11 @@ func (c *converter) turnFailed(e *nativeError) universal.StopReason {
 	if !c.turn.failed {
 		c.emit(universal.TypeError, e.event())
 	}
-	if strings.Contains(e.Message, "max_output_tokens") {
+	switch kind := e.read().kind; {
+	case strings.Contains(e.Message, "max_output_tokens"):
 		return universal.StopMaxTokens
+	case strings.Contains(e.Message, "content_filter"), kind == "cyberPolicy", kind == "misalignmentPolicyViolation":
+		return universal.StopRefusal
 	}
 	return universal.StopError
 }
@@ -244,12 +261,13 @@ func (c *converter) rateLimits(_ *thread, params []byte) error {
 		case w.Used >= 80:
 			q.Status = "allowed_warning"
 		}
-		q.Detail = fmt.Sprintf("%s: %.0f%% used", cmp.Or(l.Limits.Name, windowName(w.Minutes)), w.Used)
+		name := strings.TrimSpace(l.Limits.Name + " " + windowName(w.Minutes)) // a limit has several windows
+		q.Detail = fmt.Sprintf("%s: %.0f%% used", name, w.Used)
 		if w.ResetsAt != nil && *w.ResetsAt > 0 && *w.ResetsAt < 1<<40 {
 			at := time.Unix(*w.ResetsAt, 0).UTC()
 			q.ResetsAt = &at
 		}
-		c.tellQuota(windowName(w.Minutes), q)
+		c.tellQuota(name, q)
 	}
 	if k := l.Limits.Credits; k != nil && !k.Unlimited {
 		q := &universal.QuotaData{Kind: universal.QuotaBilling, Status: "allowed", Detail: "credits: " + cmp.Or(k.Balance, "unknown")}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/lenient"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -126,11 +128,27 @@ func (c *converter) rawHasItem(it *item) {
 
 // callRaw tells a call that leaves no item, before its output.
 func (c *converter) callRaw(told *rawCall) {
-	kind, title := rawKind(told.name), told.name
-	if command := rawCommand(told); command != "" {
-		title = command
+	c.call(told.it, rawKind(told.name), told.name, told.arguments, rawTitle(told))
+}
+
+// rawTitle is one line that a person reads of a call; "" is the tool's name.
+func rawTitle(told *rawCall) string {
+	switch told.name {
+	case commandTool:
+		return rawCommand(told)
+	case patchTool:
+		return strings.Join(diff.Named(told.arguments), ", ")
+	case questionTool:
+		in := lenient.Object[struct {
+			Questions []struct {
+				Question string `json:"question"`
+			} `json:"questions"`
+		}]([]byte(told.arguments))
+		if len(in.Questions) > 0 {
+			return in.Questions[0].Question
+		}
 	}
-	c.call(told.it, kind, told.name, told.arguments, title)
+	return ""
 }
 
 func (c *converter) rawOutput(told *rawCall, output string) {

@@ -132,7 +132,9 @@ func (c *converter) activityStarted(it *item, raw json.RawMessage) error {
 		c.call(it, universal.ToolOther, name, arguments, l.Path)
 		c.completeResult(it, universal.StatusCompleted, "")
 	case "completed":
-		c.settle(c.threads[l.Thread])
+		if th := c.threads[l.Thread]; th != nil {
+			c.settle(th, universal.StatusCompleted, th.said)
+		}
 	}
 	return nil
 }
@@ -159,40 +161,47 @@ func (c *converter) adopt(it *item, id string) {
 }
 
 // settle tells the result of the call that started a sub-agent, once.
-func (c *converter) settle(th *thread) {
-	if th == nil || th.call == "" || !th.working {
+func (c *converter) settle(th *thread, status universal.ItemStatus, output string) {
+	if th.call == "" || !th.working {
 		return
 	}
 	th.working = false
-	c.spawnResult(th, th.said)
-}
-
-func (c *converter) spawnResult(th *thread, output string) {
 	call := &item{key: th.call, native: th.native, thread: th.caller}
-	c.completeResult(call, universal.StatusCompleted, output)
+	c.completeResult(call, status, output)
 }
 
 // detachAgents lets the sub-agents of a turn that ends go on in the background.
 func (c *converter) detachAgents(caller *thread) {
 	for _, id := range sortedKeys(c.threads) {
 		if th := c.threads[id]; th.working && th.caller == caller {
-			th.working = false
 			th.detached = th.turn != ""
-			c.spawnResult(th, goesOn)
+			c.settle(th, universal.StatusCompleted, goesOn)
 		}
 	}
 }
 
 // agentEnded notes that a sub-agent's turn is over.
-func (c *converter) agentEnded(th *thread) {
+func (c *converter) agentEnded(th *thread, how *nativeTurn) {
 	th.turn, th.detached = "", false
+	c.countUntold(th)
 	for k, it := range c.items {
 		if it.thread == th {
 			delete(c.items, k)
 		}
 	}
 	c.detachAgents(th)
-	c.settle(th)
+	switch how.Status {
+	case "failed":
+		why := ""
+		if how.Error != nil {
+			why = how.Error.sentence()
+		}
+		c.settle(th, universal.StatusFailed, cmp.Or(why, "The sub-agent failed."))
+	case "interrupted":
+		c.settle(th, universal.StatusCancelled, cmp.Or(th.said, "The sub-agent was interrupted."))
+	default:
+		c.settle(th, universal.StatusCompleted, th.said)
+	}
 }
 
 // background counts the work that goes on without a turn.

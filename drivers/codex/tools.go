@@ -178,9 +178,10 @@ func (c *converter) webSearchCompleted(it *item, raw json.RawMessage) error {
 	var l struct {
 		Query  string `json:"query"`
 		Action *struct {
-			Type    string `json:"type"`
-			URL     string `json:"url"`
-			Pattern string `json:"pattern"`
+			Type    string   `json:"type"`
+			Queries []string `json:"queries"` // all of a search, of which the first is its query
+			URL     string   `json:"url"`
+			Pattern string   `json:"pattern"`
 		} `json:"action"`
 		Results []json.RawMessage `json:"results"`
 	}
@@ -189,13 +190,14 @@ func (c *converter) webSearchCompleted(it *item, raw json.RawMessage) error {
 	}
 	kind := universal.ToolSearch
 	arguments := struct {
-		Action  string `json:"action,omitempty"`
-		Query   string `json:"query,omitempty"`
-		URL     string `json:"url,omitempty"`
-		Pattern string `json:"pattern,omitempty"`
+		Action  string   `json:"action,omitempty"`
+		Query   string   `json:"query,omitempty"`
+		Queries []string `json:"queries,omitempty"`
+		URL     string   `json:"url,omitempty"`
+		Pattern string   `json:"pattern,omitempty"`
 	}{Query: l.Query}
 	if a := l.Action; a != nil {
-		arguments.Action, arguments.URL, arguments.Pattern = a.Type, a.URL, a.Pattern
+		arguments.Action, arguments.Queries, arguments.URL, arguments.Pattern = a.Type, a.Queries, a.URL, a.Pattern
 		if a.Type != "search" && a.URL != "" {
 			kind = universal.ToolFetch
 		}

@@ -58,6 +58,7 @@ func (c *converter) turnStarted(th *thread, params []byte) error {
 	if err := json.Unmarshal(params, &l); err != nil {
 		return err
 	}
+	th.untold = nil // of a turn whose end nobody told
 	if !c.isRoot(th) {
 		th.turn, th.detached = l.Turn.ID, th.call != "" && !th.working
 		return nil
@@ -81,7 +82,7 @@ func (c *converter) turnCompleted(th *thread, params []byte) error {
 	}
 	th.turn = ""
 	if !c.isRoot(th) {
-		c.agentEnded(th)
+		c.agentEnded(th, &l.Turn)
 		return nil
 	}
 	t := &c.turn
@@ -124,6 +125,7 @@ func (c *converter) closeTurn(th *thread, stop universal.StopReason) {
 		}
 	}
 	c.dropRequests(th)
+	c.countUntold(th)
 	c.tellChanges()
 	if stop == universal.StopEndTurn {
 		c.detachAgents(th)

@@ -23,6 +23,10 @@ import (
 //
 // A turn's usage is the sum of what the answers in it took, those to sub-agents
 // included, each of which is counted in its own thread. There is no cost.
+//
+// Of an answer in a review, and of the last one before an interrupt, Codex tells
+// only what the model's API said (rawResponse/completed). Of the others it tells
+// that as well, just before its own figures.
 
 // usageCounter adds up the usage of the session's turn.
 type usageCounter struct {
@@ -53,14 +57,48 @@ func (c *converter) tokenUsage(th *thread, params []byte) error {
 	if !c.turn.active || l.TurnID != th.turn {
 		return nil
 	}
-	u.counts = true
-	u.sum.Input += last.Input
-	u.sum.Cached += last.Cached
-	u.sum.CacheWrite += last.CacheWrite
-	u.sum.Output += last.Output
-	u.sum.Reasoning += last.Reasoning
-	c.emit(universal.TypeUsageUpdated, &universal.UsageData{Usage: *u.usage()})
+	if last.Input+last.Output > 0 { // else it tells only how full the context is
+		th.untold = nil
+	}
+	c.countTokens(&last)
 	return nil
+}
+
+// countTokens adds what an answer took, and tells the sum.
+func (c *converter) countTokens(t *nativeTokens) {
+	u := &c.usage
+	u.counts = true
+	u.sum.Input += t.Input
+	u.sum.Cached += t.Cached
+	u.sum.CacheWrite += t.CacheWrite
+	u.sum.Output += t.Output
+	u.sum.Reasoning += t.Reasoning
+	c.emit(universal.TypeUsageUpdated, &universal.UsageData{Usage: *u.usage()})
+}
+
+// rawUsage keeps what the model's API says of an answer, until Codex tells it.
+func (c *converter) rawUsage(th *thread, params []byte) error {
+	var l struct {
+		TurnID string        `json:"turnId"`
+		Usage  *nativeTokens `json:"usage"`
+	}
+	if err := json.Unmarshal(params, &l); err != nil {
+		return err
+	}
+	if l.Usage == nil || !c.turn.active || l.TurnID != th.turn {
+		return nil
+	}
+	c.countUntold(th)
+	th.untold = l.Usage
+	return nil
+}
+
+// countUntold counts the answer of which Codex has told nothing itself.
+func (c *converter) countUntold(th *thread) {
+	if th.untold != nil && c.turn.active {
+		c.countTokens(th.untold)
+	}
+	th.untold = nil
 }
 
 // turn is the usage of the turn that ends; nil if nothing was told.

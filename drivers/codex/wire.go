@@ -199,13 +199,16 @@ type itemHead struct {
 
 // turnLine begins or ends a turn.
 type turnLine struct {
-	ThreadID string `json:"threadId"`
-	Turn     struct {
-		ID     string       `json:"id"`
-		RootID string       `json:"rootTurnId"`
-		Status string       `json:"status"` // "completed", "interrupted", "failed" or "inProgress"
-		Error  *nativeError `json:"error"`
-	} `json:"turn"`
+	ThreadID string     `json:"threadId"`
+	Turn     nativeTurn `json:"turn"`
+}
+
+// nativeTurn is a turn of Codex's.
+type nativeTurn struct {
+	ID     string       `json:"id"`
+	RootID string       `json:"rootTurnId"`
+	Status string       `json:"status"` // "completed", "interrupted", "failed" or "inProgress"
+	Error  *nativeError `json:"error"`
 }
 
 // nativeError is what Codex says about a failure.

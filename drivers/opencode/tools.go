@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/lenient"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -92,6 +94,7 @@ type toolInput struct {
 	Description string `json:"description"`
 	Name        string `json:"name"`
 	Content     string `json:"content"`
+	PatchText   string `json:"patchText"`
 	Tool        string `json:"tool"`  // of a call that is invalid: what was meant
 	Error       string `json:"error"` // and why it isn't valid
 	Questions   []struct {
@@ -101,25 +104,7 @@ type toolInput struct {
 
 // decodeInput reads an input as far as it is what the tool asks for; models
 // also send what isn't.
-func decodeInput(input json.RawMessage) toolInput {
-	var in toolInput
-	if json.Unmarshal(input, &in) == nil {
-		return in
-	}
-	// One field of the wrong type must not hide the others.
-	var fields map[string]json.RawMessage
-	in = toolInput{}
-	if json.Unmarshal(input, &fields) != nil {
-		return in
-	}
-	for name, value := range fields {
-		one, err := json.Marshal(map[string]json.RawMessage{name: value})
-		if err == nil {
-			_ = json.Unmarshal(one, &in) // a field that doesn't fit stays unset
-		}
-	}
-	return in
-}
+func decodeInput(input json.RawMessage) toolInput { return lenient.Object[toolInput](input) }
 
 const (
 	toolBash    = "bash"
@@ -178,6 +163,8 @@ func (c *converter) toolTitle(name string, input json.RawMessage) string {
 		title = in.Description
 	case "skill":
 		title = in.Name
+	case toolPatch:
+		title = strings.Join(diff.Named(in.PatchText), ", ")
 	case "question":
 		if len(in.Questions) > 0 {
 			title = in.Questions[0].Question
@@ -265,15 +252,18 @@ func (c *converter) callItem(k *part, arguments, title string, status universal.
 func (c *converter) noteRunning(k *part, n *nativePart) {
 	c.noteSubagent(k, n)
 	output := n.State.Metadata.Output
-	if n.Tool != toolBash || output == nil || len(*output) <= k.output {
+	if n.Tool != toolBash || output == nil {
+		return
+	}
+	more := printed(k.output, *output)
+	k.output = *output
+	if more == "" {
 		return
 	}
 	if !k.running {
 		k.running = true
 		c.emit(universal.TypeItemStarted, &universal.ItemData{Item: c.resultItem(k, "", universal.StatusInProgress, false)})
 	}
-	more := (*output)[k.output:]
-	k.output = len(*output)
 	c.emit(universal.TypeItemDelta, &universal.ItemDeltaData{
 		ItemID: resultKey(k), NativeItemID: universal.NullString(k.id), Delta: more,
 	})
@@ -306,7 +296,7 @@ func (c *converter) resultItem(k *part, output string, status universal.ItemStat
 
 // completeTool is the result of a call.
 func (c *converter) completeTool(k *part, n *nativePart) {
-	k.closed = true
+	k.closed, k.output = true, ""
 	c.noteSubagent(k, n)
 	st := &n.State
 	output, failed := st.Output, st.Status == "error"
@@ -327,8 +317,15 @@ func (c *converter) completeTool(k *part, n *nativePart) {
 		c.closeSubagent(k, status)
 	}
 	command := c.commandPart(k, st)
-	if command != nil && command.ExitCode == nil && c.turn.interrupted {
-		failed, status = true, universal.StatusCancelled
+	if command != nil && (command.ExitCode == nil || *command.ExitCode != 0) {
+		// OpenCode calls it completed, whatever it exited with.
+		failed = true
+		switch {
+		case command.ExitCode == nil && c.turn.interrupted:
+			status = universal.StatusCancelled
+		case status == universal.StatusCompleted: // where it has no code, its time was up
+			status = universal.StatusFailed
+		}
 	}
 	item := c.resultItem(k, output, status, failed)
 	if command != nil {
@@ -357,7 +354,7 @@ func (c *converter) closeSubagent(call *part, status universal.ItemStatus) {
 
 // closeTool ends a call that got no result.
 func (c *converter) closeTool(k *part, status universal.ItemStatus) {
-	k.closed = true
+	k.closed, k.output = true, ""
 	if !k.called {
 		c.complete(c.callItem(k, "{}", k.tool.name, status))
 	}
@@ -375,7 +372,7 @@ func (c *converter) commandPart(k *part, st *nativeState) *universal.CommandPart
 	if k.tool.name != toolBash || in.Command == "" || st.Metadata.Output == nil {
 		return nil
 	}
-	p := &universal.CommandPart{Command: in.Command, Cwd: in.Workdir, Output: *st.Metadata.Output, ExitCode: st.Metadata.Exit}
+	p := &universal.CommandPart{Command: in.Command, Cwd: cmp.Or(in.Workdir, c.directory), Output: *st.Metadata.Output, ExitCode: st.Metadata.Exit}
 	if ms := int64(st.Time.End - st.Time.Start); st.Time.Start > 0 && ms >= 0 {
 		p.DurationMS = &ms
 	}
