@@ -156,10 +156,11 @@ func (r *run) update() {
 		bad = append(bad, modes...)
 	}
 	for _, m := range models.Models {
-		if r.can.ModelSwitch {
-			good = append(good, drivers.Settings{Model: m.ID})
-		} else {
-			bad = append(bad, drivers.Settings{Model: m.ID})
+		switch change := (drivers.Settings{Model: m.ID}); {
+		case r.can.ModelSwitch:
+			good = append(good, change)
+		case m.ID != models.DefaultModel: // which is no switch to another
+			bad = append(bad, change)
 		}
 	}
 	for _, change := range bad {
