@@ -286,7 +286,7 @@ func (k *talk) session() {
 
 // told tells whether a text was in a request to the model.
 func (k *talk) told(text string) bool {
-	for _, r := range k.server.ModelRequests() {
+	for _, r := range k.Server.ModelRequests() {
 		if strings.Contains(string(r.Body), text) {
 			return true
 		}
@@ -314,7 +314,7 @@ func (k *talk) endings() {
 }
 
 func (k *talk) crash() {
-	k.server.Script("crash", modelserver.Scenario{func(modelserver.Context) modelserver.Reply {
+	k.Server.Script("crash", modelserver.Scenario{func(modelserver.Context) modelserver.Reply {
 		p := k.agent.(*session).now().Transport.(*Agent)
 		if found, err := os.FindProcess(p.PID()); err == nil {
 			_ = found.Kill()

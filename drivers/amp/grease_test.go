@@ -6,15 +6,13 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/drivertest"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/rig"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -67,11 +65,10 @@ func TestGreaseLines(t *testing.T) {
 // An agent whose every line has a field that nobody knows, with lines between
 // them that nobody knows, is understood as well as without.
 func TestRealGrease(t *testing.T) {
-	tell := func(change func(line []byte) [][]byte) []universal.Event {
+	turns := func(change func(line []byte) [][]byte) []universal.Event {
 		k := &talk{T: t, bench: newBench(t, "amp")}
-		supervisor := k.driver.opts.Supervisor
 		k.driver.opts.Launch = func(ctx context.Context, spec process.Spec) (Transport, error) {
-			a, err := Launch(ctx, supervisor, spec)
+			a, err := Launch(ctx, k.Supervisor, spec)
 			if err != nil {
 				return nil, err
 			}
@@ -94,40 +91,11 @@ func TestRealGrease(t *testing.T) {
 		}
 		return k.rec.Events(0)
 	}
-	plain := tell(nil)
 	// Lines that say something about the turn's end would be believed.
 	grease := slices.DeleteFunc(greaseLines(), func(line []byte) bool {
 		return bytes.HasPrefix(line, []byte(`{"type":"assistant"`)) || bytes.HasPrefix(line, []byte(`{"type":"user"`))
 	})
-	var added atomic.Int64
-	greased := tell(func(line []byte) [][]byte {
-		if !bytes.HasPrefix(line, []byte("{")) {
-			return [][]byte{line}
-		}
-		n := added.Add(1) - 1
-		line = append([]byte(`{"from_the_future":{"type":"x","deep":[1,null]},`), line[1:]...)
-		return [][]byte{line, grease[int(n)%len(grease)]}
-	})
-	if added.Load() < int64(len(grease)) {
-		t.Errorf("only %d of the %d lines were printed", added.Load(), len(grease))
-	}
-	unparsed := 0
-	greased = slices.DeleteFunc(greased, func(ev universal.Event) bool {
-		if ev.Type != universal.TypeUnparsed {
-			return false
-		}
-		unparsed++
-		if len(ev.Raw) == 0 || !json.Valid(ev.Raw) {
-			t.Errorf("agent.unparsed without its message: %.200q", ev.Raw)
-		}
-		return true
-	})
-	if int64(unparsed) != added.Load() {
-		t.Errorf("%d lines became %d agent.unparsed", added.Load(), unparsed)
-	}
-	if diff := cmp.Diff(outline(plain), outline(greased)); diff != "" {
-		t.Errorf("events (-plain +greased):\n%s", diff)
-	}
+	rig.CheckGrease(t, grease, turns, outline)
 }
 
 // outline names events without what differs from run to run: ids.

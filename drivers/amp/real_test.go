@@ -1,56 +1,36 @@
 package amp
 
 import (
-	"context"
 	"testing"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
-	"github.com/sandbox-agent/sandbox-agent/drivers/process"
-	"github.com/sandbox-agent/sandbox-agent/fixtures/agents"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/rig"
 )
 
 // These tests run the real Amp against the scripted server.
 
 type bench struct {
+	*rig.Rig
 	driver *Driver
-	server *modelserver.Server
 	home   string
 	dir    string // the agent's working directory
 }
 
 func newBench(t testing.TB, agent string) *bench {
 	t.Helper()
-	path, err := agents.Ensure(t.Context(), agent, nil)
-	if err != nil {
-		t.Fatalf("the agent could not be installed: %v", err)
-	}
-	server, err := modelserver.Start(modelserver.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	supervisor, err := process.New(process.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := supervisor.Close(context.Background()); err != nil {
-			t.Errorf("close supervisor: %v", err)
-		}
-	})
-	home := t.TempDir()
-	env := modelserver.AmpEnv(server.URL(), home)
+	path, st, home := rig.Program(t, agent), rig.New(t), t.TempDir()
+	env := modelserver.AmpEnv(st.Server.URL(), home)
 	return &bench{
+		Rig: st,
 		driver: New(Options{
-			Supervisor: supervisor,
+			Supervisor: st.Supervisor,
 			Locate:     func() (string, error) { return path, nil },
 			Environ:    func() []string { return env },
 			Getenv:     environ.Getenv(env),
 		}),
-		server: server,
-		home:   home,
-		dir:    t.TempDir(),
+		home: home,
+		dir:  t.TempDir(),
 	}
 }
 

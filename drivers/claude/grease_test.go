@@ -2,18 +2,14 @@ package claude
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/drivertest"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/rig"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -49,11 +45,10 @@ func greaseLines() [][]byte {
 // An agent whose every line has a field that nobody knows, with lines between
 // them that nobody knows, is understood as well as without.
 func TestRealGrease(t *testing.T) {
-	tell := func(change func(line []byte) [][]byte) []universal.Event {
+	turns := func(change func(line []byte) [][]byte) []universal.Event {
 		b := newBench(t)
-		supervisor := b.driver.opts.Supervisor
 		b.driver.opts.Launch = func(ctx context.Context, spec process.Spec) (Transport, error) {
-			p, err := supervisor.Start(ctx, spec)
+			p, err := b.Supervisor.Start(ctx, spec)
 			if err != nil {
 				return nil, err
 			}
@@ -77,34 +72,7 @@ func TestRealGrease(t *testing.T) {
 		checkGrammar(t, l.snapshot())
 		return l.snapshot()
 	}
-	plain := tell(func(line []byte) [][]byte { return [][]byte{line} })
-	grease := greaseLines()
-	var added atomic.Int64
-	greased := tell(func(line []byte) [][]byte {
-		n := added.Add(1) - 1
-		line = append([]byte(`{"from_the_future":{"type":"x","deep":[1,null]},`), line[1:]...)
-		return [][]byte{line, grease[int(n)%len(grease)]}
-	})
-	if added.Load() < int64(len(grease)) {
-		t.Errorf("only %d of the %d lines were printed", added.Load(), len(grease))
-	}
-	unparsed := 0
-	greased = slices.DeleteFunc(greased, func(ev universal.Event) bool {
-		if ev.Type != universal.TypeUnparsed {
-			return false
-		}
-		unparsed++
-		if len(ev.Raw) == 0 || !json.Valid(ev.Raw) {
-			t.Errorf("agent.unparsed without its message: %.200q", ev.Raw)
-		}
-		return true
-	})
-	if int64(unparsed) != added.Load() {
-		t.Errorf("%d lines became %d agent.unparsed", added.Load(), unparsed)
-	}
-	if diff := cmp.Diff(outline(plain), outline(greased)); diff != "" {
-		t.Errorf("events (-plain +greased):\n%s", diff)
-	}
+	rig.CheckGrease(t, greaseLines(), turns, outline)
 }
 
 // outline names events without what differs from run to run: the ids that the

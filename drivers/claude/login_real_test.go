@@ -19,7 +19,7 @@ func TestRealBorrowedLogin(t *testing.T) {
 	if ended := s.turnEnded(t, 1); ended.StopReason != universal.StopEndTurn {
 		t.Errorf("the turn ended as %s", ended.StopReason)
 	}
-	requests := b.server.ModelRequests()
+	requests := b.Server.ModelRequests()
 	if len(requests) == 0 {
 		t.Fatal("the model was not asked")
 	}

@@ -21,8 +21,8 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
-	"github.com/sandbox-agent/sandbox-agent/fixtures/agents"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
+	"github.com/sandbox-agent/sandbox-agent/fixtures/rig"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/toolserver"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -30,8 +30,8 @@ import (
 // These tests run the real Claude Code against the scripted model server.
 
 type bench struct {
+	*rig.Rig
 	driver *Driver
-	server *modelserver.Server
 	dir    string // the agent's working directory
 	trace  *tracer
 }
@@ -66,37 +66,20 @@ func (tr *tracer) wait(t *testing.T, nth int, text string) {
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	path, err := agents.Ensure(t.Context(), "claude", nil)
-	if err != nil {
-		t.Fatalf("the agent could not be installed: %v", err)
-	}
-	server, err := modelserver.Start(modelserver.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	supervisor, err := process.New(process.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := supervisor.Close(context.Background()); err != nil {
-			t.Errorf("close supervisor: %v", err)
-		}
-	})
+	path, st := rig.Program(t, "claude"), rig.New(t)
 	home, dir := t.TempDir(), t.TempDir()
-	env := modelserver.ClaudeEnv(server.URL(), home)
+	env := modelserver.ClaudeEnv(st.Server.URL(), home)
 	trace := &tracer{}
 	return &bench{
+		Rig:   st,
 		trace: trace,
 		driver: New(Options{
 			Trace:      trace.add,
-			Supervisor: supervisor,
+			Supervisor: st.Supervisor,
 			Locate:     func() (string, error) { return path, nil },
 			Environ:    func() []string { return env },
 		}),
-		server: server,
-		dir:    dir,
+		dir: dir,
 	}
 }
 
@@ -567,7 +550,7 @@ func TestRealSteerDuringText(t *testing.T) {
 	event[*universal.ItemDeltaData](t, l.recorder, 1, nil)
 	l.steer("SCENARIO:text")
 	b.trace.wait(t, 2, `"state":"queued"`)
-	b.server.Gate("hold").Open()
+	b.Server.Gate("hold").Open()
 	l.turnEnded(t, 1)
 	l.turnEnded(t, 2)
 	second := event[*universal.TurnStartedData](t, l.recorder, 2, nil)
@@ -754,7 +737,7 @@ func quotaFront(t testing.TB, server string) string {
 // The CLI reads a plan's limits from the headers of the model's API.
 func TestRealQuota(t *testing.T) {
 	b := newBench(t)
-	front := quotaFront(t, b.server.URL())
+	front := quotaFront(t, b.Server.URL())
 	l := b.start(t, drivers.Config{Env: map[string]string{
 		"ANTHROPIC_BASE_URL":      front,
 		"ANTHROPIC_API_KEY":       "",
@@ -776,7 +759,7 @@ func TestRealQuota(t *testing.T) {
 // by itself to look at a task that died with it.
 func TestRealInterruptEndsTheWholeTurn(t *testing.T) {
 	b := newBench(t)
-	b.server.Script("launch", modelserver.Scenario{
+	b.Server.Script("launch", modelserver.Scenario{
 		func(modelserver.Context) modelserver.Reply {
 			return modelserver.Say(modelserver.ToolUse("Bash", modelserver.Input{
 				"command": "echo $$ > pid; while true; do sleep 1; done", "description": "Run on", "run_in_background": true,
@@ -815,7 +798,7 @@ func TestRealInterruptEndsTheWholeTurn(t *testing.T) {
 	if diff := cmp.Diff([]universal.TurnOrigin{universal.OriginUser, universal.OriginUser}, turns); diff != "" {
 		t.Errorf("turns (-want +got):\n%s", diff)
 	}
-	for _, r := range b.server.Requests() {
+	for _, r := range b.Server.Requests() {
 		if r.Scenario == "text" {
 			t.Error("the steered message was carried out after the interrupt")
 		}
@@ -831,7 +814,7 @@ func TestRealSystemPrompt(t *testing.T) {
 	l := b.start(t, drivers.Config{SystemPrompt: long})
 	l.send("SCENARIO:text")
 	l.turnEnded(t, 1)
-	if !slices.ContainsFunc(b.server.Requests(), func(r modelserver.Request) bool { return strings.Contains(r.System, strings.TrimSpace(long)) }) {
+	if !slices.ContainsFunc(b.Server.Requests(), func(r modelserver.Request) bool { return strings.Contains(r.System, strings.TrimSpace(long)) }) {
 		t.Error("the system prompt did not reach the model")
 	}
 }

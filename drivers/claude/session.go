@@ -20,13 +20,6 @@ import (
 // agentID is how clients name the agent.
 const agentID = "claude"
 
-// A batch of events is handed on when no further line is at hand, or when it
-// has reached one of these.
-const (
-	maxBatch      = 256      // events
-	maxBatchBytes = 64 << 10 // of lines
-)
-
 // maxRefusals bounds the refusals that wait for the agent to read them.
 const maxRefusals = 64
 
@@ -72,37 +65,22 @@ func newSession(d *Driver, native string, cfg *drivers.Config, sink drivers.Sink
 // read is the life of the session: it ends when the agent has.
 func (s *session) read() {
 	defer close(s.done)
-	var (
-		b       batch
-		readErr error
-	)
-	for {
-		line, more, err := s.transport.ReadLine()
-		switch {
-		case errors.Is(err, process.ErrLineTooLong):
+	var b batch
+	err := process.Batches{
+		Line: func(line []byte) { s.convert(&b, line) },
+		TooLong: func(err error) {
 			b.events = append(b.events, universal.Event{Type: universal.TypeUnparsed, Data: &universal.UnparsedData{
 				Error: err.Error(), Location: "claude: line",
 			}})
-		case err != nil:
-			readErr = err
-			more = false
-		case len(line) > 0:
-			s.convert(&b, line)
-		}
-		if !more || len(b.events) >= maxBatch || b.bytes >= maxBatchBytes {
-			s.flush(&b)
-		}
-		if readErr != nil {
-			break
-		}
-	}
-	s.end(readErr)
+		},
+		Flush: func() { s.flush(&b) },
+	}.Read(s.transport)
+	s.end(err)
 }
 
 // batch is what a few lines gave.
 type batch struct {
 	events     []universal.Event
-	bytes      int
 	responses  []controlResponse
 	background int
 	changed    bool // background did
@@ -112,7 +90,6 @@ func (s *session) convert(b *batch, line []byte) {
 	if s.trace != nil {
 		s.trace(TraceOut, line)
 	}
-	b.bytes += len(line)
 	s.mu.Lock()
 	c := s.conv
 	b.events = c.Convert(b.events, line)
@@ -174,7 +151,7 @@ func (s *session) flush(b *batch) {
 	}
 	clear(b.responses)
 	b.responses = b.responses[:0]
-	b.bytes, b.changed = 0, false
+	b.changed = false
 }
 
 // end clears up after the agent and tells how it ended.

@@ -59,7 +59,7 @@ func (l *live) turn(text string) ([]universal.Event, *universal.TurnEndedData) {
 func (b *bench) asOpenAI(t *testing.T) (config string) {
 	t.Helper()
 	config = filepath.Join(b.home, ".codex", "config.toml")
-	text := "openai_base_url = \"" + b.server.URL() + modelserver.OpenAIPath + "\"\n[analytics]\nenabled = false\n"
+	text := "openai_base_url = \"" + b.Server.URL() + modelserver.OpenAIPath + "\"\n[analytics]\nenabled = false\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestRealKeyOfEnvironment(t *testing.T) {
 	if _, ended := l.turn("SCENARIO:text"); ended.StopReason != universal.StopEndTurn {
 		t.Errorf("the turn ended as %s:\n%s", ended.StopReason, drivertest.Skeleton(l.rec.Events(0)))
 	}
-	asked := b.server.ModelRequests()
+	asked := b.Server.ModelRequests()
 	if len(asked) == 0 || asked[len(asked)-1].Header.Get("Authorization") != "Bearer sk-made-up" {
 		t.Errorf("the key did not reach the model's service")
 	}

@@ -150,46 +150,21 @@ func (srv *server) Stop(ctx context.Context) error {
 	return nil
 }
 
-// A batch of events is handed on when no further line is at hand, or when it
-// has reached one of these.
-const (
-	maxBatch      = 256      // lines
-	maxBatchBytes = 64 << 10 // of lines
-)
-
 // read is the life of the server: it ends when the agent has.
 func (srv *server) read() {
 	defer close(srv.done)
-	var (
-		b       batch
-		readErr error
-	)
-	for {
-		line, more, err := srv.transport.ReadLine()
-		switch {
-		case errors.Is(err, process.ErrLineTooLong):
-			srv.tellAll(&b, unparsed("line", err, nil))
-		case err != nil:
-			readErr = err
-			more = false
-		case len(line) > 0:
-			srv.take(&b, line)
-		}
-		if !more || b.lines >= maxBatch || b.bytes >= maxBatchBytes {
-			srv.flush(&b)
-		}
-		if readErr != nil {
-			break
-		}
-	}
-	srv.end(readErr)
+	var b batch
+	err := process.Batches{
+		Line:    func(line []byte) { srv.take(&b, line) },
+		TooLong: func(err error) { srv.tellAll(&b, unparsed("line", err, nil)) },
+		Flush:   func() { srv.flush(&b) },
+	}.Read(srv.transport)
+	srv.end(err)
 }
 
 // batch is what a few lines gave.
 type batch struct {
 	sessions []*session // those that have something to hand on
-	lines    int
-	bytes    int
 }
 
 // take deals with one line.
@@ -197,8 +172,6 @@ func (srv *server) take(b *batch, line []byte) {
 	if srv.trace != nil {
 		srv.trace(TraceOut, line)
 	}
-	b.lines++
-	b.bytes += len(line)
 	m, err := decodeMessage(line)
 	switch {
 	case err != nil:
@@ -395,7 +368,6 @@ func (srv *server) flush(b *batch) {
 	}
 	clear(b.sessions)
 	b.sessions = b.sessions[:0]
-	b.lines, b.bytes = 0, 0
 }
 
 // end clears up after the agent and tells every session how it ended.

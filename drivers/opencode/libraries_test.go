@@ -50,7 +50,7 @@ func TestLibraries(t *testing.T) {
 		t.Fatal(err)
 	}
 	rec.AwaitTurnEnd(t, from)
-	if !b.heard("libraries=<>") {
+	if !b.Heard("libraries=<>") {
 		t.Error("a command knows where the server unpacks its libraries")
 	}
 

@@ -150,19 +150,10 @@ func (srv *server) Stop(ctx context.Context) error {
 	return nil
 }
 
-// A batch of events is handed on when no further line is at hand, or when it
-// has reached one of these.
-const (
-	maxBatch      = 256      // lines
-	maxBatchBytes = 64 << 10 // of lines
-)
-
 // batch is what a few lines gave.
 type batch struct {
 	sessions []*session // those that have something to hand on
 	answers  []toldAnswer
-	lines    int
-	bytes    int
 }
 
 type toldAnswer struct {
@@ -173,26 +164,13 @@ type toldAnswer struct {
 // read is the life of the server: it ends when the agent has.
 func (srv *server) read() {
 	defer close(srv.done)
-	var (
-		b       batch
-		readErr error
-	)
-	for readErr == nil {
-		line, more, err := srv.transport.ReadLine()
-		switch {
-		case errors.Is(err, process.ErrLineTooLong):
-			srv.unparsed(&b, "line", err, nil)
-		case err != nil:
-			readErr = err
-			more = false
-		case len(line) > 0:
-			srv.take(&b, line)
-		}
-		if !more || b.lines >= maxBatch || b.bytes >= maxBatchBytes {
-			srv.flush(&b)
-		}
-	}
-	srv.end(readErr)
+	var b batch
+	err := process.Batches{
+		Line:    func(line []byte) { srv.take(&b, line) },
+		TooLong: func(err error) { srv.unparsed(&b, "line", err, nil) },
+		Flush:   func() { srv.flush(&b) },
+	}.Read(srv.transport)
+	srv.end(err)
 }
 
 // take deals with one line.
@@ -200,8 +178,6 @@ func (srv *server) take(b *batch, line []byte) {
 	if srv.trace != nil {
 		srv.trace(TraceOut, line)
 	}
-	b.lines++
-	b.bytes += len(line)
 	in, h, err := decodeLine(line)
 	switch {
 	case err != nil:
@@ -325,11 +301,18 @@ func (srv *server) takeAnswer(b *batch, id int64, a answered, line []byte) {
 	}
 }
 
-// startSession ties a session to the native one that an answer tells.
+// startSession ties a session to the native one that an answer tells, unless
+// that is another session's: it would hear no more of it.
 func (srv *server) startSession(s *session, body []byte) {
 	var info sessionInfo
 	if json.Unmarshal(body, &info) != nil || info.ID == "" {
 		return // whoever waits for the answer finds it
+	}
+	srv.mu.Lock()
+	taken := srv.sessions[info.ID] != nil
+	srv.mu.Unlock()
+	if taken {
+		return // as above
 	}
 	s.begin(&info)
 	srv.mu.Lock()
@@ -397,7 +380,6 @@ func (srv *server) flush(b *batch) {
 	}
 	clear(b.answers)
 	b.answers = b.answers[:0]
-	b.lines, b.bytes = 0, 0
 }
 
 // end clears up after the agent and tells every session how it ended.

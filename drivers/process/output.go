@@ -10,7 +10,7 @@ import (
 
 // Printing is what [Output] uses of a process; *Process is one.
 type Printing interface {
-	ReadLine() (line []byte, more bool, err error)
+	LineReader
 	Stop(ctx context.Context, goodbye func(context.Context) error) error
 	Exit() Exit
 }
