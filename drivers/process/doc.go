@@ -29,9 +29,13 @@
 // A program that clears its environment, calls setsid and loses its parent
 // before it was seen once can't be told from others while several processes
 // are running: it is killed as a stray when the last process that can have
-// started it is stopped. A program that clears its environment and calls setsid
-// survives a SIGKILL of the bridge. Processes of another user can't be killed. The bridge must not start processes in Unix sessions of
-// their own by other means than the Supervisor, or they are taken for strays.
+// started it is stopped. One that clears its environment and calls setsid
+// survives a SIGKILL of the bridge, and so may one whose session the agent
+// began, if all others of that session end before the guard's first look.
+// Processes of another user can't be killed. The bridge must not start
+// processes in Unix sessions of their own by other means than the Supervisor,
+// or they are taken for strays.
+//
 // On other Unix systems the process group is all that is reached, by the
 // supervisor as well as by the guard. On Windows a job object holds a process
 // and all that it starts, and dies with the bridge; it gets hold of the process

@@ -59,9 +59,10 @@ func (k *kin) spread() {
 		}
 		// A process can join a session only by being born in it. So all in a
 		// session descend from its leader: they are kin when the leader is, and
-		// when the leader is gone and one of them is.
+		// when the leader is gone and one of them is. A zombie doesn't tell
+		// whose it was, and may be one for as long as nobody reaps it.
 		leader := k.table.byPID[p.session]
-		if leader == nil || leader == p {
+		if leader == nil || leader == p || leader.zombie {
 			k.claim(p.session)
 		}
 	}

@@ -68,6 +68,12 @@ func readTable(bridge, outer string) (*table, error) {
 			p.blank = err == nil && len(buf) == 0
 			p.readMarks(buf, bridge, known)
 		}
+		if p.blank && p.session != 0 { // it may have ended just now; threads of the kernel have no session
+			if p, buf, ok = readStat(pid, buf); !ok {
+				continue
+			}
+			p.blank = !p.zombie
+		}
 		t.procs = append(t.procs, p)
 	}
 	t.index(os.Getpid())
