@@ -309,7 +309,7 @@ var eventSuffix = []byte(`}}}`) // ends event, params, message
 func (s *subscription) Event(_ uint64, head, raw []byte) error {
 	s.batch.Append(s.prefix, head, raw, eventSuffix)
 	if s.batch.Len() >= stdio.BatchBytes {
-		return s.Flush()
+		return s.flush()
 	}
 	return nil
 }
@@ -319,9 +319,16 @@ func (s *subscription) Changed(info session.Info) error {
 	return s.add("session/changed", SessionChanged{SubscriptionID: s.id, Session: info})
 }
 
-// Flush implements [FeedWriter]. A stream that its client gave up stops at
-// once; one that ends with the server still delivers what is there.
+// Flush implements [FeedWriter].
 func (s *subscription) Flush() error {
+	err := s.flush()
+	s.batch.Rest()
+	return err
+}
+
+// flush writes what was gathered. A stream that its client gave up stops at
+// once; one that ends with the server still delivers what is there.
+func (s *subscription) flush() error {
 	if cause := context.Cause(s.ctx); errors.Is(cause, endedError{session.EndUnsubscribed}) {
 		return cause
 	}

@@ -124,8 +124,8 @@ func fsRead(_ context.Context, s *Server, p *FSReadParams) (FSReadResult, error)
 		if length == 0 || length > maxPiece {
 			length = maxPiece
 		}
-		piece, stat, err := t.Read(p.Path, p.Offset, length)
-		return FSReadResult{Content: piece, Size: stat.Size, EOF: p.Offset+int64(len(piece)) >= stat.Size}, err
+		piece, err := t.Read(p.Path, p.Offset, length)
+		return FSReadResult(piece), err
 	})
 }
 

@@ -147,8 +147,7 @@ func (c *Checker) Check(ev *Event) []Violation {
 	return c.found
 }
 
-// Finish returns what is wrong with the stream ending here: a turn that runs
-// and, after session.ended, anything that is open.
+// Finish returns what is wrong with the stream ending here: a turn that runs.
 func (c *Checker) Finish() []Violation {
 	c.found, c.now = nil, c.last
 	if c.turn != "" {

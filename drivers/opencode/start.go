@@ -121,6 +121,8 @@ func (s *session) open(ctx context.Context, cfg *drivers.Config) error {
 		return universal.InvalidRequest("resume %s: the agent has no such conversation", cfg.Resume).With("reason", "unknown_conversation").Because(err)
 	case err != nil:
 		return fmt.Errorf("resume a session: %w", err)
+	case s.native != info.ID:
+		return universal.InvalidRequest("resume %s: another session has this conversation open", cfg.Resume).With("reason", "conversation_in_use")
 	case s.place.native != "" && info.Directory != s.place.native:
 		return universal.InvalidRequest("resume %s: the conversation belongs to the directory %s; resume it there", cfg.Resume, info.Directory).With("reason", "other_directory")
 	}

@@ -225,3 +225,27 @@ func TestMemoryBudget(t *testing.T) {
 	appendEvents(t, l, 1, 1<<10)
 	checkEvents(t, l, 2, 1<<10)
 }
+
+// TestSettle lets a log rest: it keeps little in memory, is read as before, and
+// goes on.
+func TestSettle(t *testing.T) {
+	const logMemory = 64 << 10
+	s := openStore(t, Options{LogMemory: logMemory})
+	l := s.NewLog("rests")
+	n := 0
+	for range 3 {
+		for range 40 {
+			if err := tryAppend(l, 1, 1<<10, l.Append); err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if err := l.Settle(); err != nil {
+			t.Fatal(err)
+		}
+		if m := l.memory.Load(); m > logMemory/4 {
+			t.Errorf("%d bytes are in memory after %d events", m, n)
+		}
+		checkEvents(t, l, n, 1<<10)
+	}
+}

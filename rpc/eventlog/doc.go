@@ -24,7 +24,8 @@
 // Recent records are in memory, in chunks. [Log.Spill], which a writer calls
 // after it has appended and let go of its own locks, writes the older half of a
 // log that is over Options.LogMemory to the log's file, and more until all logs
-// together are within Options.Memory. Between Append and Spill a log is over
+// together are within Options.Memory. [Log.Settle] does so for one that rests,
+// and keeps a quarter of LogMemory. Between Append and Spill a log is over
 // its budget by at most what its writers have appended and not yet spilled.
 // The index of the file comes on top: 16 bytes for each 64 KiB on disk, and some
 // 64 KiB for the longest log.

@@ -31,6 +31,17 @@ func (l *Log) Spill() error {
 	return err
 }
 
+// Settle is Spill for a log that is not going to grow for a while, such as that
+// of a session which waits for its next message: it keeps no more than a quarter
+// of Options.LogMemory. An error means the same.
+func (l *Log) Settle() error {
+	err := l.Spill()
+	if resting := l.store.logMemory / 4; err == nil && l.memory.Load() > resting {
+		err = l.spill(resting / 2) // and not for every few events that come
+	}
+	return err
+}
+
 // spill moves the oldest chunks to the file until no more than keep bytes are
 // in memory.
 func (l *Log) spill(keep int64) error {

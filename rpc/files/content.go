@@ -28,22 +28,40 @@ func (t Tree) Open(path string) (*os.File, Stat, error) {
 	return f, describe(full, info), nil
 }
 
-// Read returns length bytes of a file from offset on, fewer at its end.
-func (t Tree) Read(path string, offset int64, length int) ([]byte, Stat, error) {
+// Piece is a part of a file.
+type Piece struct {
+	Content []byte
+	Size    int64 // of the file, as far as it is known
+	EOF     bool  // the piece reaches the end of the file
+}
+
+// unknownBytes is how much is read at once of what a file has beyond its size:
+// those of the kernel, as in /proc, have all there.
+const unknownBytes = 64 << 10
+
+// Read returns length bytes of a file from offset on, or fewer: at its end, or
+// where its size says nothing about that.
+func (t Tree) Read(path string, offset int64, length int) (Piece, error) {
 	if offset < 0 || length < 0 {
-		return nil, Stat{}, universal.InvalidRequest("offset and length can't be negative")
+		return Piece{}, universal.InvalidRequest("offset and length can't be negative")
 	}
 	f, stat, err := t.Open(path)
 	if err != nil {
-		return nil, Stat{}, err
+		return Piece{}, err
 	}
 	defer f.Close()
-	piece := make([]byte, max(0, min(int64(length), stat.Size-offset)))
-	n, err := f.ReadAt(piece, offset)
+	want := min(int64(length), max(0, stat.Size-offset)+unknownBytes)
+	content := make([]byte, want+1) // a byte more tells whether it is the end
+	n, err := f.ReadAt(content, offset)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, Stat{}, failed(stat.Path, err)
+		return Piece{}, failed(stat.Path, err)
 	}
-	return piece[:n], stat, nil
+	read := min(int64(n), want)
+	size := stat.Size
+	if read > 0 {
+		size = max(size, offset+read)
+	}
+	return Piece{Content: content[:read], Size: size, EOF: int64(n) <= want}, nil
 }
 
 // Written tells what a write did.

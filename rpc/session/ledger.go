@@ -12,7 +12,8 @@ const (
 	// agent says about them late can be told from something new. Tool calls
 	// of sub-agents are remembered apart, since their items name them as
 	// parents long afterwards.
-	rememberClosed = 4096
+	rememberClosed  = 1024
+	rememberParents = 512
 	// maxKeptText bounds the text kept of one open item, in bytes. An item
 	// that streams more completes as rewritten, since the rest cannot be
 	// compared any more.
@@ -57,24 +58,33 @@ type Ledger struct {
 	parents  ring                   // keys of closed sub-agent calls
 }
 
-// ledgerItem is what is known of an item.
+// ledgerItem is what is known of an item. A session remembers many that are
+// closed, so it is small.
 type ledgerItem struct {
 	key      string
-	item     universal.Item // as it started
-	turn     string         // "" for what a background task does
+	id       string
+	kind     universal.ItemKind
+	turn     string // "" for what a background task does
 	open     bool
-	text     []byte // of its deltas
-	overflow bool   // more was streamed than is kept
+	*content // nil once the item is only remembered
 
 	callID   string // of a tool call
 	subagent bool   // the call starts a sub-agent
 	answered bool   // its result is complete
 }
 
+// content is what an item says, as long as it can say more or lacks a result.
+type content struct {
+	item     universal.Item // as it started
+	text     []byte         // of its deltas
+	overflow bool           // more was streamed than is kept
+}
+
 type ledgerRequest struct {
 	permission *universal.PermissionData
 	question   *universal.QuestionData
 	turn       string
+	sequence   uint64 // of the event that requests it
 }
 
 // NewLedger makes the ledger of a session's stream. Turns that the agent
@@ -88,7 +98,7 @@ func NewLedger(sessionID string, newTurnID func() string, emit func(*universal.E
 		items:     map[string]*ledgerItem{},
 		calls:     map[string]*ledgerItem{},
 		closed:    ring{size: rememberClosed},
-		parents:   ring{size: rememberClosed},
+		parents:   ring{size: rememberParents},
 	}
 }
 

@@ -46,10 +46,10 @@ func (l *Ledger) cancelCall(call *ledgerItem, reason universal.StopReason) {
 			Output: fmt.Sprintf("no result: the turn ended (%s) before the tool returned", reason),
 		}},
 	}
-	result := &ledgerItem{key: item.ItemID, open: true, turn: call.turn}
+	result := &ledgerItem{key: item.ItemID, id: l.nextItemID(), kind: item.Kind, open: true, turn: call.turn}
 	item.ParentID = call.item.ParentID
-	item.ItemID = l.nextItemID()
-	result.item = item
+	item.ItemID = result.id
+	result.content = &content{item: item}
 	result.item.Status = universal.StatusInProgress
 	l.items[result.key] = result
 	l.open = append(l.open, result)

@@ -20,26 +20,27 @@ func (l *Ledger) place(item *universal.Item) (turn string) {
 		return l.turn
 	}
 	parent := l.items[string(item.ParentID)]
-	if parent == nil || parent.item.Kind != universal.KindToolCall {
+	if parent == nil || parent.kind != universal.KindToolCall {
 		item.ParentID = ""
 		return l.place(item)
 	}
-	item.ParentID = universal.NullString(parent.item.ItemID)
-	if parent.answered || parent.turn == "" {
+	item.ParentID = universal.NullString(parent.id)
+	if parent.answered || parent.turn != l.turn {
 		return "" // its call has returned, so it works in the background
 	}
 	return parent.turn
 }
 
 func (l *Ledger) start(from *universal.Event, item universal.Item) *ledgerItem {
-	it := &ledgerItem{key: item.ItemID, open: true}
+	it := &ledgerItem{key: item.ItemID, kind: item.Kind, open: true}
 	it.turn = l.place(&item)
-	item.ItemID = l.nextItemID()
+	it.id = l.nextItemID()
+	item.ItemID = it.id
 	item.Status = universal.StatusInProgress
 	if item.Content == nil {
 		item.Content = universal.Content{}
 	}
-	it.item = item
+	it.content = &content{item: item}
 	l.items[it.key] = it
 	l.open = append(l.open, it)
 	ev := *from
@@ -199,6 +200,7 @@ func (l *Ledger) settleCall(it *ledgerItem, content universal.Content) {
 
 // remember keeps a closed item for a while and drops the one it pushes out.
 func (l *Ledger) remember(it *ledgerItem) {
+	it.content = nil
 	kept := &l.closed
 	if it.subagent {
 		kept = &l.parents

@@ -15,8 +15,7 @@ func (l *Ledger) permission(ev *universal.Event, d *universal.PermissionData) {
 	}
 	turn := l.requestTurn(&d.ItemID)
 	d.Status = universal.PermissionRequested
-	l.requests = append(l.requests, &ledgerRequest{permission: d, turn: turn})
-	l.put(ev, turn)
+	l.request(ev, &ledgerRequest{permission: d, turn: turn})
 }
 
 func (l *Ledger) question(ev *universal.Event, d *universal.QuestionData) {
@@ -33,23 +32,35 @@ func (l *Ledger) question(ev *universal.Event, d *universal.QuestionData) {
 	if d.Options == nil {
 		d.Options = []string{}
 	}
-	l.requests = append(l.requests, &ledgerRequest{question: d, turn: turn})
-	l.put(ev, turn)
+	l.request(ev, &ledgerRequest{question: d, turn: turn})
+}
+
+func (l *Ledger) request(ev *universal.Event, r *ledgerRequest) {
+	l.put(ev, r.turn)
+	r.sequence = l.sequence
+	l.requests = append(l.requests, r)
 }
 
 // requestTurn replaces the key of the item that waits by its id and returns
-// the turn that it waits in.
+// the turn that it waits in, "" for background work. What comes too late for its
+// item's turn waits in the turn that runs: the agent may stand still until it is
+// answered.
 func (l *Ledger) requestTurn(item *string) string {
 	it := l.items[*item]
-	if it == nil {
-		*item = ""
-		if l.turn == "" {
-			l.openLooseTurn()
+	*item = ""
+	if it != nil {
+		*item = it.id
+		switch {
+		case it.subagent && it.answered:
+			return "" // what the call started works on
+		case it.turn == "" || it.turn == l.turn:
+			return it.turn
 		}
-		return l.turn
 	}
-	*item = it.item.ItemID
-	return it.turn
+	if l.turn == "" {
+		l.openLooseTurn()
+	}
+	return l.turn
 }
 
 func (l *Ledger) findRequest(permissionID, questionID string) *ledgerRequest {

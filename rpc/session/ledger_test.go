@@ -162,6 +162,42 @@ func TestLedger(t *testing.T) {
 				"t|bridge turn.ended interrupted",
 			},
 		},
+		"a request for what an earlier turn did belongs to the turn that runs": {
+			func(j *journal) {
+				j.turn("t")
+				j.call("c", "", universal.ToolExecute)
+				j.EndTurn(universal.TurnEndedData{StopReason: universal.StopInterrupted})
+				j.Apply(universal.Event{Type: universal.TypePermissionRequested, Data: &universal.PermissionData{PermissionID: "p", ItemID: "c"}})
+				j.ResolvePermission("p", universal.PermissionReject, "")
+				j.turn("u")
+				j.Apply(universal.Event{Type: universal.TypeQuestionRequested, Data: &universal.QuestionData{QuestionID: "q", ItemID: "c"}})
+				j.turnEnds()
+			},
+			[]string{
+				"t|bridge turn.started user", "t|bridge item.started itm_1 tool_call in_progress", "t|agent item.completed itm_1 tool_call completed",
+				"t|bridge item.started itm_2 tool_result in_progress", "t|bridge item.completed itm_2 tool_result cancelled", "t|bridge turn.ended interrupted",
+				"agent_1|bridge turn.started agent", "agent_1|agent permission.requested p requested itm_1",
+				"agent_1|bridge permission.resolved p reject itm_1", "agent_1|bridge turn.ended end_turn",
+				"u|bridge turn.started user", "u|agent question.requested q requested", "u|bridge question.resolved q rejected", "u|agent turn.ended end_turn",
+			},
+		},
+		"a request of what works on behind its call belongs to no turn": {
+			func(j *journal) {
+				j.turn("t")
+				j.call("sub", "", universal.ToolSubagent)
+				j.result("sub:r", "sub", "")
+				j.turnEnds()
+				j.turn("u")
+				j.Apply(universal.Event{Type: universal.TypePermissionRequested, Data: &universal.PermissionData{PermissionID: "p", ItemID: "sub"}})
+				j.turnEnds()
+				j.ResolvePermission("p", universal.PermissionAccept, "")
+			},
+			[]string{
+				"t|bridge turn.started user", "t|bridge item.started itm_1 tool_call in_progress", "t|agent item.completed itm_1 tool_call completed",
+				"t|bridge item.started itm_2 tool_result in_progress", "t|agent item.completed itm_2 tool_result completed", "t|agent turn.ended end_turn",
+				"u|bridge turn.started user", "|agent permission.requested p requested itm_1", "u|agent turn.ended end_turn", "|bridge permission.resolved p accept itm_1",
+			},
+		},
 		"a sub-agent whose call has returned works outside turns": {
 			func(j *journal) {
 				j.turn("t")
@@ -259,6 +295,11 @@ func TestLedgerForgetsWhatIsLongPast(t *testing.T) {
 	}
 	if n := len(j.items) + len(j.calls); n > 3*rememberClosed+8 {
 		t.Errorf("%d items and calls are remembered", n)
+	}
+	for key, it := range j.items {
+		if unsolved := key == "waits" || key == "sub"; (it.content != nil) != unsolved {
+			t.Errorf("what %s said is kept: %v, want %v", key, it.content != nil, unsolved)
+		}
 	}
 	j.result("waits:r", "waits", "")
 	j.call("last", "sub", universal.ToolRead)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -54,6 +55,7 @@ type Manager struct {
 	mu       sync.Mutex // guards all below; taken after a session's lock
 	sessions map[string]*Session
 	order    []*Session // by creation
+	created  uint64     // counts sessions
 	watchers map[*Watcher]bool
 	closed   bool
 }
@@ -134,6 +136,11 @@ func (m *Manager) Create(ctx context.Context, opts CreateOptions) (*Session, err
 	if err := m.add(s); err != nil {
 		return nil, err
 	}
+	if err := m.claim(s, cfg.Resume); err != nil {
+		m.remove(s)
+		s.deleteLog()
+		return nil, err
+	}
 	if err := s.start(ctx); err != nil {
 		m.abandon(s)
 		return nil, err
@@ -195,6 +202,8 @@ func (m *Manager) add(s *Session) error {
 		s.log.Delete()
 		return alreadyExists(s.id)
 	}
+	m.created++
+	s.number = m.created
 	m.sessions[s.id] = s
 	m.order = append(m.order, s)
 	return nil
@@ -211,13 +220,16 @@ func (m *Manager) abandon(s *Session) {
 	s.deleteLog()
 }
 
-func (m *Manager) remove(s *Session) {
+// remove takes a session out of the list; false if it is not in it.
+func (m *Manager) remove(s *Session) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.sessions[s.id] == s {
-		delete(m.sessions, s.id)
-		m.order = remove(m.order, s)
+	if m.sessions[s.id] != s {
+		return false
 	}
+	delete(m.sessions, s.id)
+	m.order = remove(m.order, s)
+	return true
 }
 
 // Get finds a session.
@@ -257,13 +269,17 @@ func (m *Manager) Delete(ctx context.Context, id string) error {
 	if err := s.Terminate(ctx); err != nil {
 		return err
 	}
-	m.remove(s)
-	m.counters.deletedEvents.Add(s.log.Head())
-	m.forget(s)
+	if m.remove(s) { // else somebody else has deleted it at the same time
+		m.counters.deletedEvents.Add(s.log.Head())
+		m.forget(s)
+	}
 	return nil
 }
 
+// deleteLog removes the events, after which nothing refers to the session but
+// those who use it right now.
 func (s *Session) deleteLog() {
+	s.manager.unwatch(s)
 	if err := s.log.Delete(); err != nil && !errors.Is(err, eventlog.ErrClosed) {
 		s.logger.Warn("session: events could not be removed", "session", s.id, "error", err)
 	}
@@ -299,7 +315,8 @@ type ListPage struct {
 }
 
 // ListInfo describes sessions, the newest first: those with a status ("" for
-// all), at most limit (0 for all), after the one that a cursor names.
+// all), at most limit (0 for all), from where a cursor goes on. A cursor is the
+// number of the last session listed, which may be forgotten by then.
 func (m *Manager) ListInfo(status Status, limit int, cursor string) (ListPage, error) {
 	switch status {
 	case "", Starting, Idle, Running, Waiting, Ended:
@@ -311,20 +328,22 @@ func (m *Manager) ListInfo(status Status, limit int, cursor string) (ListPage, e
 	}
 	list := m.List()
 	if cursor != "" {
-		i := slices.IndexFunc(list, func(s *Session) bool { return s.id == cursor })
-		if i < 0 {
-			return ListPage{}, universal.InvalidRequest("cursor %q names no session; it may have been deleted: list from the start", cursor)
+		number, err := strconv.ParseUint(cursor, 10, 64)
+		if err != nil {
+			return ListPage{}, universal.InvalidRequest("cursor %q is none that sessions/list gave: list from the start", cursor)
 		}
-		list = list[i+1:]
+		list = slices.DeleteFunc(list, func(s *Session) bool { return s.number >= number })
 	}
 	page := ListPage{Sessions: []Info{}}
+	var last *Session
 	for _, s := range list {
 		if limit > 0 && len(page.Sessions) == limit {
-			page.NextCursor = page.Sessions[limit-1].SessionID
+			page.NextCursor = strconv.FormatUint(last.number, 10)
 			return page, nil
 		}
 		if info := s.Info(false); status == "" || info.Status == status {
 			page.Sessions = append(page.Sessions, info)
+			last = s
 		}
 	}
 	return page, nil

@@ -55,22 +55,27 @@ func (r *idRing) add(id string) {
 
 // usageSum adds up the usage of a session's turns.
 type usageSum struct {
-	ended   universal.Usage // of the turns that are over
-	current universal.Usage // of the running one so far
+	before  universal.Usage // of the turns before the current one
+	current universal.Usage // of the running turn so far, or of the last one
 }
 
+func (u *usageSum) startTurn() {
+	u.before = u.total()
+	u.current = universal.Usage{}
+}
+
+// update takes the figures of the running turn. What comes outside a turn is
+// about the last one, and must not count twice.
 func (u *usageSum) update(now universal.Usage) { u.current = now }
 
 func (u *usageSum) endTurn(final *universal.Usage) {
 	if final != nil {
 		u.current = *final
 	}
-	u.ended = u.total()
-	u.current = universal.Usage{}
 }
 
 func (u *usageSum) total() universal.Usage {
-	sum := u.ended
+	sum := u.before
 	add(&sum.InputTokens, u.current.InputTokens)
 	add(&sum.CachedInputTokens, u.current.CachedInputTokens)
 	add(&sum.CacheWriteTokens, u.current.CacheWriteTokens)

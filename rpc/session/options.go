@@ -37,7 +37,8 @@ type CreateOptions struct {
 	Title     string `json:"title,omitempty"`
 	// Env is set for this session's agent only and never shown.
 	Env map[string]string `json:"env,omitempty"`
-	// Resume is the agent's own id of a conversation to continue.
+	// Resume is the agent's own id of a conversation to continue, which no other
+	// session has open.
 	Resume string `json:"resume,omitempty"`
 	// SystemPrompt is appended to the agent's own.
 	SystemPrompt string `json:"systemPrompt,omitempty"`
@@ -60,6 +61,7 @@ const (
 	maxIDBytes       = 1024
 	maxTitleBytes    = 4096
 	maxQueuedTurns   = 1000
+	maxQueuedBytes   = 256 << 20
 	maxAttachments   = 256
 	maxAttachedBytes = 64 << 20
 )
@@ -123,6 +125,9 @@ func (o *CreateOptions) config(ctx context.Context, d drivers.Driver, defaultDir
 func checkSessionID(id string) error {
 	if len(id) > maxIDBytes || !utf8.ValidString(id) {
 		return universal.InvalidRequest("sessionId must be UTF-8 of at most %d bytes", maxIDBytes)
+	}
+	if id == "sse" { // GET /v1/sessions/sse would not give it
+		return universal.InvalidRequest("sessionId can't be sse, which is the address of the stream of all sessions; choose another one")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -131,17 +132,39 @@ type TurnReader struct {
 	cursor  *eventlog.Cursor
 	turn    uint64
 	until   Until
+	from    uint64 // it reads what comes after this
+	waits   bool   // the turn waited for input before that
 	records eventlog.Records
 	ended   StreamEnd
 }
 
 // ReadTurn reads the turn that a send was answered with, from its beginning.
 func (s *Session) ReadTurn(sent SendResult, until Until) *TurnReader {
-	return &TurnReader{session: s, cursor: s.log.Cursor(sent.Sequence), turn: turnNumber(sent.TurnID), until: until}
+	r := &TurnReader{session: s, cursor: s.log.Cursor(sent.Sequence), turn: turnNumber(sent.TurnID), until: until, from: sent.Sequence}
+	r.waits = until == UntilInput && r.stillWaits()
+	return r
 }
 
-// Buffered tells whether Next has an event at hand, most likely of this turn.
-func (r *TurnReader) Buffered() bool { return r.ended == "" && r.records.Len() > 0 }
+// stillWaits tells whether the turn, which the message joined, waits for input
+// that it asked for before: no event to come says so.
+func (r *TurnReader) stillWaits() bool {
+	return r.session.hasRequest(func(q *ledgerRequest) bool { return q.sequence <= r.from && turnNumber(q.turn) == r.turn })
+}
+
+// Buffered tells whether Next has an event at hand and will not wait for it.
+func (r *TurnReader) Buffered() bool {
+	if r.ended != "" {
+		return false
+	}
+	for r.records.Len() > 0 {
+		rest := r.records
+		if record, _ := rest.Next(); record.Tag>>tagShift == r.turn {
+			return true
+		}
+		r.records = rest // it is of another turn, or of none
+	}
+	return false
+}
 
 // Next returns the next event of the turn; it waits for it until ctx ends.
 // After the last event of the stream there is no record and end says why.
@@ -150,22 +173,31 @@ func (r *TurnReader) Next(ctx context.Context) (record eventlog.Record, end Stre
 		return record, r.ended, nil
 	}
 	for {
-		for r.records.Len() > 0 {
+		if r.Buffered() {
 			record, _ := r.records.Next()
-			if record.Tag>>tagShift != r.turn {
-				continue
-			}
 			switch record.Tag & markMask {
 			case markTurnEnded:
 				r.ended = EndTurnEnded
 			case markRequest:
-				if r.until == UntilInput && r.session.awaitsInput(r.turn) {
+				stillOpen := func(q *ledgerRequest) bool { return q.sequence == record.Seq }
+				if r.until == UntilInput && r.session.hasRequest(stillOpen) {
 					r.ended = EndInputNeeded
 				}
 			}
 			return record, "", nil
 		}
-		r.records, err = r.cursor.Next(ctx)
+		if r.waits {
+			r.records, err = r.cursor.TryNext()
+			if errors.Is(err, eventlog.ErrCaughtUp) {
+				if r.waits = r.stillWaits(); r.waits {
+					r.ended = EndInputNeeded
+					return record, r.ended, nil
+				}
+				continue
+			}
+		} else {
+			r.records, err = r.cursor.Next(ctx)
+		}
 		if err != nil && ctx.Err() != nil {
 			// What was there when ctx ended is still given.
 			if rest, restErr := r.cursor.TryNext(); restErr == nil {
@@ -181,14 +213,9 @@ func (r *TurnReader) Next(ctx context.Context) (record eventlog.Record, end Stre
 	}
 }
 
-// awaitsInput tells whether a request of a turn is open.
-func (s *Session) awaitsInput(turn uint64) bool {
+// hasRequest tells whether some open request is meant.
+func (s *Session) hasRequest(meant func(*ledgerRequest) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.ledger.requests {
-		if turnNumber(r.turn) == turn {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.ledger.requests, meant)
 }

@@ -53,6 +53,7 @@ func (s *Session) ReplyPermission(ctx context.Context, id string, reply drivers.
 	}
 	s.resolved.add(id)
 	s.ledger.ResolvePermission(id, status, reply.Message)
+	s.reconsiderPermissions()
 	agent := s.agent.session
 	s.unlock()
 	return s.reply(ctx, agent, func(ctx context.Context, agent drivers.Session) error {
@@ -185,6 +186,15 @@ func (s *Session) considerPermission(d *universal.PermissionData) {
 			s.logger.Warn("session: the agent did not take an answer", "session", s.id, "permission", id, "error", fmt.Sprint(err))
 		}
 	})
+}
+
+// reconsiderPermissions answers what waits for a person and need not any more,
+// by an "always" or a permission mode that is newer.
+func (s *Session) reconsiderPermissions() {
+	waiting, _ := s.ledger.OpenRequests()
+	for i := range waiting {
+		s.considerPermission(&waiting[i])
+	}
 }
 
 // policy is what the bridge answers without asking; "" means ask.

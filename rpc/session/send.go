@@ -2,6 +2,8 @@ package session
 
 import (
 	"errors"
+	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -40,14 +42,15 @@ func (s *Session) Send(opts MessageOptions) (SendResult, error) {
 	case s.running != nil && opts.OnBusy == BusySteer && !s.info.Capabilities.Steer:
 		return SendResult{}, universal.NotSupported(s.info.ID, "cannot take a message into a running turn; use onBusy queue or interrupt")
 	case s.running != nil && opts.OnBusy == BusySteer && !s.running.interrupted:
-		if len(s.running.steering) >= maxQueuedTurns {
-			return SendResult{}, universal.SessionBusy(s.id).With("steeringMessages", len(s.running.steering))
+		if err := s.checkRoom(slices.Values(s.running.steering)); err != nil {
+			return SendResult{}, err
 		}
 		result.TurnID = s.running.id
 		s.steer(s.running, msg)
-	case len(s.queue) >= maxQueuedTurns:
-		return SendResult{}, universal.SessionBusy(s.id).With("queuedTurns", len(s.queue))
 	default:
+		if err := s.checkRoom(s.queued); err != nil {
+			return SendResult{}, err
+		}
 		t := s.newTurn(s.newTurnID())
 		t.message, t.content, t.clientMessageID = msg, userContent(&msg), opts.ClientMessageID
 		s.queue = append(s.queue, t)
@@ -61,6 +64,34 @@ func (s *Session) Send(opts MessageOptions) (SendResult, error) {
 		s.sent.add(opts.ClientMessageID, result)
 	}
 	return result, nil
+}
+
+// queued iterates over the messages that wait for a turn of their own.
+func (s *Session) queued(yield func(drivers.Message) bool) {
+	for _, t := range s.queue {
+		if !yield(t.message) {
+			return
+		}
+	}
+}
+
+// checkRoom refuses a message when those that wait already are as many, or as
+// long, as a session holds.
+func (s *Session) checkRoom(waiting iter.Seq[drivers.Message]) error {
+	n, size := 0, 0
+	for msg := range waiting {
+		n++
+		size += len(msg.Text)
+		for _, a := range msg.Attachments {
+			size += len(a.Data)
+		}
+	}
+	if n < maxQueuedTurns && size < maxQueuedBytes {
+		return nil
+	}
+	err := universal.SessionBusy(s.id).With("queuedTurns", n).With("queuedBytes", size)
+	err.Detail = fmt.Sprintf("session busy: %d messages of %d bytes wait for %s, which takes no more until some have run", n, size, s.id)
+	return err
 }
 
 // dispatch begins the next waiting turn when none runs.

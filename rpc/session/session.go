@@ -24,6 +24,7 @@ type Session struct {
 	log     *eventlog.Log
 	logger  *slog.Logger
 	created time.Time
+	number  uint64        // grows from session to session; the manager sets it
 	options CreateOptions // as given, secrets included
 
 	// ctx ends when the session does; its cause says why.
@@ -90,8 +91,12 @@ func (s *Session) unlock() {
 	s.armIdleTimer()
 	dirty := s.dirty
 	s.dirty = false
+	spill := s.log.Spill
+	if s.running == nil {
+		spill = s.log.Settle // thousands of idle sessions must fit
+	}
 	s.mu.Unlock()
-	if err := s.log.Spill(); err != nil {
+	if err := spill(); err != nil {
 		s.logger.Warn("session: older events stay in memory", "session", s.id, "error", err)
 	}
 	if dirty {
@@ -157,19 +162,36 @@ func (s *Session) encode(ev *universal.Event) {
 			return // strings only: cannot fail
 		}
 	}
-	buf = s.batch.EndHead(buf)
+	buf, whole := appendRaw(s.batch.EndHead(buf), ev, s.batch.Size()+eventlog.MaxRecord)
+	if !whole {
+		s.logger.Warn("session: an event is kept without what the agent sent, which is too long", "session", s.id, "sequence", ev.Sequence, "bytes", len(ev.Raw))
+	}
+	s.batch.End(buf)
+}
+
+// appendRaw appends what the agent sent, unless buf becomes longer than most
+// bytes by it: the log would refuse the event with all that comes along.
+func appendRaw(buf []byte, ev *universal.Event, most int) (_ []byte, whole bool) {
+	head := len(buf)
 	switch {
 	case ev.Raw == nil:
+		return buf, true
+	case head+len(ev.Raw) > most:
+		return buf, false // found here, before so much is copied in vain
 	case ev.Type == universal.TypeUnparsed && !json.Valid(ev.Raw):
 		buf = universal.AppendString(buf, string(ev.Raw))
 	default:
 		buf = universal.AppendRaw(buf, ev.Raw)
 	}
-	s.batch.End(buf)
+	if len(buf) > most { // by its escapes
+		return buf[:head], false
+	}
+	return buf, true
 }
 
 func (s *Session) turnStarted(d *universal.TurnStartedData) {
 	s.dirty = true
+	s.usage.startTurn()
 	if t := s.starting; t != nil && t.id == d.TurnID {
 		s.running, s.starting = t, nil
 		return

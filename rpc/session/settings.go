@@ -36,34 +36,9 @@ func (s *Session) Update(ctx context.Context, opts UpdateOptions) error {
 		return universal.NotSupported(s.info.ID, "cannot switch the mode in mid-session")
 	}
 
-	s.lock()
-	if s.state == Ended || s.ending != nil {
-		defer s.unlock()
-		return s.endedError()
-	}
-	agent, startup := s.agent.session, s.agent.startup
-	cfg := s.cfg
-	apply(&cfg.Settings, change)
-	s.unlock()
-	if agent == nil && startup != nil {
-		select {
-		case <-startup:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		s.mu.Lock()
-		agent = s.agent.session
-		s.mu.Unlock()
-	}
-	if agent != nil {
-		if err := agent.Update(ctx, s.forDriver(change)); err != nil {
-			return err
-		}
-	} else if err := s.driver.Check(ctx, &cfg); err != nil {
+	if err := s.prepare(ctx, change); err != nil {
 		return err
 	}
-
-	s.lock()
 	defer s.unlock()
 	if s.state == Ended {
 		return s.endedError()
@@ -71,7 +46,47 @@ func (s *Session) Update(ctx context.Context, opts UpdateOptions) error {
 	if data := s.change(change); data != nil {
 		s.ledger.Daemon(universal.TypeSessionUpdated, data)
 	}
+	s.reconsiderPermissions()
 	return nil
+}
+
+// prepare lets the agent have new settings, or where none runs has them checked,
+// and then takes the lock: from there on the next start of the agent will have
+// them.
+func (s *Session) prepare(ctx context.Context, change drivers.Settings) error {
+	for {
+		s.lock()
+		if s.state == Ended || s.ending != nil {
+			defer s.unlock()
+			return s.endedError()
+		}
+		agent, startup := s.agent.session, s.agent.startup
+		cfg := s.cfg
+		apply(&cfg.Settings, change)
+		s.unlock()
+		switch {
+		case agent != nil:
+			if err := agent.Update(ctx, s.forDriver(change)); err != nil {
+				return err
+			}
+		case startup != nil:
+			select {
+			case <-startup:
+				continue
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		default:
+			if err := s.driver.Check(ctx, &cfg); err != nil {
+				return err
+			}
+		}
+		s.lock()
+		if agent != nil || s.agent.session == nil && s.agent.startup == nil {
+			return nil
+		}
+		s.unlock() // it was started meanwhile, with the settings of before
+	}
 }
 
 func apply(to *drivers.Settings, change drivers.Settings) {

@@ -58,6 +58,17 @@ func (b *Batch) Reset() {
 	}
 }
 
+// restBytes is the size up to which a batch that rests keeps its buffer.
+const restBytes = 32 << 10
+
+// Rest lets go of a large buffer of an empty batch: thousands may wait, for long,
+// for what they write next.
+func (b *Batch) Rest() {
+	if len(b.buf) == 0 && cap(b.buf) > restBytes {
+		b.buf = nil
+	}
+}
+
 // WriteBatch writes the messages of b in order and empties it. It blocks as long as
 // the peer doesn't read. If ctx ends while others write, the cause is returned and
 // the rest of the batch is dropped; what has begun to be written is written to the

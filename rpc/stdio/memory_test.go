@@ -72,3 +72,26 @@ func TestMessageOfTheFullLength(t *testing.T) {
 		}
 	}
 }
+
+// A batch that rests holds little, and one in use its buffer.
+func TestBatchRests(t *testing.T) {
+	conn := &memory{Reader: strings.NewReader("")}
+	s := NewStream(conn, StreamOptions{Framing: FramingLine})
+	b := s.NewBatch()
+	for _, size := range []int{restBytes / 2, BatchBytes} {
+		b.Append(bytes.Repeat([]byte("x"), size))
+		held := cap(b.buf)
+		if b.Rest(); b.Len() == 0 {
+			t.Error("what is to be written is gone")
+		}
+		if err := s.WriteBatch(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		if cap(b.buf) != held {
+			t.Errorf("a batch in use lost its buffer of %d bytes", held)
+		}
+		if b.Rest(); cap(b.buf) > restBytes {
+			t.Errorf("%d bytes are held at rest", cap(b.buf))
+		}
+	}
+}

@@ -104,6 +104,16 @@ func changed(t *testing.T, d compat.Documents, change func(*edited)) compat.Docu
 	return d
 }
 
+// anyList is the schema of a list that holds anything.
+func anyList(e *edited) node {
+	for _, kind := range e.def("JSONValue")["anyOf"].([]any) {
+		if kind := kind.(node); kind["type"] == "array" {
+			return kind
+		}
+	}
+	panic("no list")
+}
+
 func TestBreaks(t *testing.T) {
 	const create = "/v1/sessions/{sessionId}"
 	now := read(t)
@@ -157,6 +167,11 @@ func TestBreaks(t *testing.T) {
 		"a map's values narrow": {
 			func(e *edited) { e.property("CreateParams", "env")["additionalProperties"] = node{"type": "integer"} },
 			[]string{"sessions/create params.env[]: string is not possible any more"},
+		},
+		"anything is said in another way": {func(e *edited) { anyList(e)["items"] = true }, nil},
+		"a list of anything narrows": {
+			func(e *edited) { anyList(e)["items"] = node{"description": "a name", "type": "string"} },
+			[]string{"initialize params.capabilities[]: only some values"},
 		},
 
 		// Methods and routes.

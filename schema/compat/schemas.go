@@ -195,8 +195,8 @@ func requires(schema node, name string) bool {
 
 // elements compares what arrays and maps hold.
 func (c *comparison) elements(where string, dir direction, keyword string, old, new node) {
-	was, had := old[keyword].(node)
-	is, has := new[keyword].(node)
+	was, had := held(old, keyword)
+	is, has := held(new, keyword)
 	switch {
 	case had && has:
 		c.schema(where+"[]", dir, was, is)
@@ -205,4 +205,19 @@ func (c *comparison) elements(where string, dir direction, keyword string, old, 
 	case has && dir == input:
 		c.broken(where+"[]", "only some values are possible now")
 	}
+}
+
+// held is the schema of what arrays or maps hold; none where that is anything,
+// which is written as true, as a schema that only describes, or not at all.
+func held(schema node, keyword string) (node, bool) {
+	of, ok := schema[keyword].(node)
+	if !ok {
+		return nil, false
+	}
+	for key := range of {
+		if key != "description" && key != "title" {
+			return of, true
+		}
+	}
+	return nil, false
 }

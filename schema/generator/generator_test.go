@@ -74,3 +74,18 @@ func TestProgramLinksNoGenerator(t *testing.T) {
 		}
 	}
 }
+
+// A schema may be written as true, which many readers of OpenAPI refuse.
+func TestSchemasAreObjects(t *testing.T) {
+	made, err := generator.Documents(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, export := range made {
+		for _, keyword := range []string{"schema", "items"} {
+			if bytes.Contains(export.Content, []byte(`"`+keyword+`": true`)) {
+				t.Errorf("%s: %s is true", export.Name, keyword)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -163,7 +164,10 @@ func (r *reflector) operation(m method, path string, n int) operation {
 		op.Security = &[]map[string][]string{}
 		statuses = []int{403}
 	case m.Name == "fs/read":
-		op.Parameters = append(op.Parameters, rangeParameters()...)
+		op.Description = "A piece is asked for by `Range`, without which the whole file is given, at any size."
+		op.Parameters = append(op.Parameters, conditions()...)
+	case m.Name == "fs/write":
+		op.Description = "The body is the whole file, which replaces the one that is there in one step. Pieces are for stdio."
 	case m.Streams && m.Verb == http.MethodGet && !m.watches(path):
 		op.Parameters = append(op.Parameters, lastEventID())
 	}
@@ -257,10 +261,12 @@ func isFile(m method) bool {
 func (r *reflector) body(m method, places map[string]string) *requestBody {
 	switch m.Name {
 	case "fs/write":
-		return &requestBody{Required: true, Description: "The file, of any length.", Content: map[string]media{"*/*": {Schema: &jsonschema.Schema{}}}}
+		return &requestBody{Required: true, Description: "The file, of any length and type.", Content: map[string]media{
+			mediaBytes: {Schema: bytesSchema()}, "*/*": {Schema: bytesSchema()},
+		}}
 	case "fs/upload":
 		return &requestBody{Required: true, Description: "The archive, of any length.", Content: map[string]media{
-			"application/x-tar": {Schema: &jsonschema.Schema{}}, "application/gzip": {Schema: &jsonschema.Schema{}},
+			"application/x-tar": {Schema: bytesSchema()}, "application/gzip": {Schema: bytesSchema()},
 		}}
 	}
 	object := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties()}
@@ -282,17 +288,20 @@ func (r *reflector) body(m method, places map[string]string) *requestBody {
 func (m method) success(path string) map[string]openAPIResponse {
 	switch {
 	case m.Name == "fs/read":
-		file := map[string]media{mediaBytes: {Schema: &jsonschema.Schema{}}}
+		file := map[string]media{mediaBytes: {Schema: bytesSchema()}}
 		problem := map[string]media{mediaJSON: {Schema: ref("Problem")}}
-		ranged := map[string]responseHeader{
-			"Content-Range": {"Which bytes of how many.", false, &jsonschema.Schema{Type: "string"}},
+		whole := map[string]responseHeader{
+			"Accept-Ranges": {"That pieces can be asked for: bytes.", false, &jsonschema.Schema{Type: "string"}},
+			"Last-Modified": {"When the file was changed, to be given back as If-Modified-Since.", false, &jsonschema.Schema{Type: "string"}},
 		}
+		ranged := maps.Clone(whole)
+		ranged["Content-Range"] = responseHeader{"Which bytes of how many.", false, &jsonschema.Schema{Type: "string"}}
 		return map[string]openAPIResponse{
-			"200": {Description: "The file.", Content: file},
+			"200": {Description: "The file.", Headers: whole, Content: file},
 			"206": {Description: "The bytes that Range asked for.", Headers: ranged, Content: map[string]media{
-				mediaBytes: {Schema: &jsonschema.Schema{}}, "multipart/byteranges": {Schema: &jsonschema.Schema{}},
+				mediaBytes: {Schema: bytesSchema()}, "multipart/byteranges": {Schema: bytesSchema()},
 			}},
-			"304": {Description: "The file has not changed since If-Modified-Since."},
+			"304": {Description: "The file has not changed since If-Modified-Since.", Headers: whole},
 			"412": {Description: "The file is not as If-Match or If-Unmodified-Since wants it.", Content: problem},
 			"416": {Description: "The file has no such bytes.", Headers: ranged, Content: problem},
 		}
@@ -321,6 +330,12 @@ func (m method) eventSchema(path string) *jsonschema.Schema {
 	return ref(eventName)
 }
 
+// bytesSchema is the schema of a body that is no text. One without members
+// would be written as true, which many readers of OpenAPI refuse.
+func bytesSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Format: "binary"}
+}
+
 func sentHeaders() map[string]responseHeader {
 	return map[string]responseHeader{
 		"Turn-Id":        {"The turn that the message becomes.", true, &jsonschema.Schema{Type: "string"}},
@@ -328,10 +343,13 @@ func sentHeaders() map[string]responseHeader {
 	}
 }
 
-func rangeParameters() []parameter {
+// conditions are the headers that choose whether a file is sent, and what of it.
+func conditions() []parameter {
 	return []parameter{
 		{"Range", "header", "Which bytes are wanted, such as bytes=0-99.", false, &jsonschema.Schema{Type: "string"}},
-		{"If-Modified-Since", "header", "", false, &jsonschema.Schema{Type: "string"}},
+		{"If-Modified-Since", "header", "Answers 304 if the file has not changed since; a Last-Modified of before.", false, &jsonschema.Schema{Type: "string"}},
+		{"If-Unmodified-Since", "header", "Answers 412 if the file has changed since; a Last-Modified of before.", false, &jsonschema.Schema{Type: "string"}},
+		{"If-Range", "header", "With Range: gives the whole file if it has changed since; a Last-Modified of before.", false, &jsonschema.Schema{Type: "string"}},
 	}
 }
 
@@ -356,7 +374,6 @@ func problemResponses() map[string]openAPIResponse {
 	for status := range kinds {
 		narrowed := jsonschema.NewProperties()
 		narrowed.Set("type", &jsonschema.Schema{Type: "string", Enum: kinds[status]})
-		narrowed.Set("status", &jsonschema.Schema{Type: "integer", Const: status})
 		response := openAPIResponse{
 			Description: "A problem: " + strings.Join(words[status], ", ") + ".",
 			Content: map[string]media{mediaJSON: {Schema: &jsonschema.Schema{

@@ -175,13 +175,14 @@ func nullable(s *jsonschema.Schema) *jsonschema.Schema {
 }
 
 // addValue makes the schema of any value. Some readers of schemas take an empty
-// one for an object, and some validators want each type by itself.
+// one for an object, and some validators want each type by itself, and some
+// refuse the true that a schema without members is written as.
 func (r *reflector) addValue() {
 	r.schemas[valueName] = &jsonschema.Schema{
 		Description: valueName + " is any value.",
 		AnyOf: []*jsonschema.Schema{
 			{Type: "object", AdditionalProperties: jsonschema.TrueSchema},
-			{Type: "array", Items: &jsonschema.Schema{}},
+			{Type: "array", Items: &jsonschema.Schema{Description: "any value"}},
 			{Type: "string"}, {Type: "number"}, {Type: "boolean"}, {Type: "null"},
 		},
 	}

@@ -180,6 +180,7 @@ func (v *Validator) compile(url string) (*jsonschema.Schema, error) {
 type exchange struct {
 	pointer  string // of the response in the document
 	response response
+	status   int
 	media    string
 }
 
@@ -189,6 +190,7 @@ func (v *Validator) find(verb, path string, status int, header http.Header) (fou
 	if !strings.HasPrefix(path, "/v1/") || verb == http.MethodOptions {
 		return found, false, nil
 	}
+	found.status = status
 	template, op := v.route(verb, path)
 	key := strconv.Itoa(status)
 	described, known := op.Responses[key]
@@ -266,7 +268,19 @@ func (v *Validator) body(e exchange, body []byte) error {
 	if e.media != "application/json" {
 		return nil
 	}
-	return v.check(openAPIURL+"#"+e.pointer+"/content/"+escape(e.media)+"/schema", body)
+	if err := v.check(openAPIURL+"#"+e.pointer+"/content/"+escape(e.media)+"/schema", body); err != nil || e.status < 400 {
+		return err
+	}
+	// The document doesn't say that: some generators of clients can't bring
+	// together two schemas of one object of which one has a constant.
+	var problem struct{ Status int }
+	if err := json.Unmarshal(body, &problem); err != nil {
+		return err
+	}
+	if problem.Status != e.status {
+		return fmt.Errorf("the problem's status is %d, and that of the answer %d", problem.Status, e.status)
+	}
+	return nil
 }
 
 // streamed checks an event of a stream.

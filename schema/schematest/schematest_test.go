@@ -71,6 +71,9 @@ func TestTransport(t *testing.T) {
 		"a problem with another status": {
 			"POST", messages, answer{409, "application/json", problem("session_ended", 409)}, "at '/type'",
 		},
+		"a problem that says another status": {
+			"POST", messages, answer{409, "application/json", problem("session_busy", 400)}, "the problem's status is 400",
+		},
 		"events":         {"GET", stream, answer{200, "text/event-stream", ": hello\n\nid: 1\ndata: " + event + "\n\n"}, ""},
 		"a broken event": {"GET", stream, answer{200, "text/event-stream", "data: " + strings.Replace(event, "null", "5", 1) + "\n\n"}, "the answer is not what"},
 		"an event of one session on the stream of all": {

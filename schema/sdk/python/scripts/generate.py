@@ -268,8 +268,7 @@ def sync_method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: str) -> st
             made += "        except BaseException:\n            loop.close()\n            raise\n        return cls(loop, client)\n"
         return f"    @classmethod\n    {head}\n{made}"
     if node.name == "close":
-        body_text = "if not self._loop.closed:\n            self._loop.run(self._client.close())\n            self._loop.close()"
-        return f"    {head}\n        {body_text}\n"
+        return f"    {head}\n        self._loop.close(self._client.close)\n"
     iterates = any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in ast.walk(node))
     verb = "self._loop.iterate" if iterates else "self._loop.run"
     return f"    {head}\n        return {verb}({call(f'self._client.{node.name}', arguments, 8)})\n"

@@ -88,3 +88,35 @@ class Proxy:
             if allow == 0:
                 break
         to.close()
+
+
+class Mute:
+    """A server that hears requests and never answers."""
+
+    def __init__(self) -> None:
+        self._server: asyncio.Server | None = None
+        self._heard = asyncio.Semaphore(0)
+
+    async def __aenter__(self) -> Mute:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server
+        self._server.close()
+
+    @property
+    def url(self) -> str:
+        assert self._server
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def asked(self, times: int) -> None:
+        """Waits until it was asked so often."""
+        for _ in range(times):
+            await self._heard.acquire()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self._heard.release()
+        await reader.read()
+        writer.close()

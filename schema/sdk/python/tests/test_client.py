@@ -5,14 +5,24 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import socket
 import tarfile
 import tempfile
+import threading
 import unittest
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from sandbox_agent import AsyncSandboxAgent, SandboxAgent, SandboxAgentError, types
-from support import Proxy, over_both, started, until
+from sandbox_agent._spawn import SpawnedServer
+from support import Mute, Proxy, over_both, started, until
+
+
+async def drain(events: AsyncIterator[object]) -> None:
+    async for _ in events:
+        pass
 
 
 class Sessions(unittest.IsolatedAsyncioTestCase):
@@ -110,6 +120,11 @@ class Sessions(unittest.IsolatedAsyncioTestCase):
             written = await client.write_fs_file("a/b", content, session_id="s")
             self.assertEqual(written.bytes_written, len(content))
             self.assertEqual(await client.read_fs_file("a/b", session_id="s"), content)
+            for offset, length in ((0, 10), (3, None), (25590, 99), (25600, None), (99999, 1), (5, 0)):
+                piece = await client.read_fs_file("a/b", offset=offset, length=length, session_id="s")
+                self.assertEqual(piece, content[offset:][:length])
+            with self.assertRaises(SandboxAgentError):
+                await client.read_fs_file("a/b", offset=-1, session_id="s")
             await client.mkdir_fs("d", session_id="s")
             await client.move_fs("a/b", "d/c", session_id="s")
             self.assertEqual((await client.stat_fs("d/c", session_id="s")).entry_type, "file")
@@ -144,6 +159,8 @@ class Sessions(unittest.IsolatedAsyncioTestCase):
             async for _ in client.stream_events("none"):
                 pass
         self.assertEqual(caught.exception.kind, "session_not_found")
+        with self.assertRaisesRegex(SandboxAgentError, "watch_sessions is about all sessions"):
+            await anext(client.stream_events(""))
         await client.close()
         with self.assertRaises(SandboxAgentError) as caught:
             await client.health()
@@ -164,6 +181,19 @@ class Sessions(unittest.IsolatedAsyncioTestCase):
         await client.terminate_session("s")
         seen = [event.type async for event in client.stream_events("s")]
         self.assertEqual((seen[0], seen[-1]), ("session.started", "session.ended"))
+
+    @over_both
+    async def test_killed_while_it_is_read(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        events = client.stream_events("s")
+        await anext(events)
+        transport: Any = client._transport
+        bridge = transport._server if isinstance(transport, SpawnedServer) else transport._process
+        bridge.kill()
+        for call in (drain(events), client.health(), drain(client.stream_turn("s", "x"))):
+            with self.assertRaisesRegex(SandboxAgentError, r"ended \(exit code -9\)") as caught:
+                await call  # at once: a bridge of our own doesn't come back
+            self.assertEqual(caught.exception.kind, "stream_error")
 
     @over_both
     async def test_usage_is_typed(self, client: AsyncSandboxAgent) -> None:
@@ -282,6 +312,59 @@ class Connections(unittest.IsolatedAsyncioTestCase):
                     self.assertEqual(caught.exception.kind, "stream_error")
                     self.assertIn(text, str(caught.exception))
 
+    async def test_a_turn_that_is_followed_to_its_end(self) -> None:
+        """Its stream may look whole where a person is asked."""
+        turn = ["turn.started", "permission.requested", "permission.resolved", "turn.ended"]
+        frames = [f"data: {json.dumps({'sequence': n, 'type': kind, 'turn_id': 't'})}\n\n" for n, kind in enumerate(turn, 2)]
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            first = b"/messages/" in await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTurn-Id: t\r\nEvent-Sequence: 1\r\n\r\n")
+            writer.write("".join(frames[:2] if first else frames[2:]).encode())
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            async with AsyncSandboxAgent.connect(url) as client:
+                for until, want in (("turn", turn), ("input", turn[:2])):
+                    events = client._transport.turn("s", {"message": "x"}, until, False)
+                    self.assertEqual([event["type"] async for event in events], want)
+
+    async def test_closing_ends_what_is_under_way(self) -> None:
+        async with Mute() as server:
+            client = AsyncSandboxAgent.connect(server.url)
+            waiting = [
+                asyncio.ensure_future(each)
+                for each in (client.health(), client.read_fs_file("x"), anext(client.stream_events("s")), anext(client.stream_turn("s", "x")))
+            ]
+            await server.asked(len(waiting))
+            await client.close()
+            for each in waiting:
+                with self.assertRaisesRegex(SandboxAgentError, "closed") as caught:
+                    await each
+                self.assertEqual(caught.exception.kind, "invalid_request")
+
+    async def test_closing_ends_the_wait_for_a_server(self) -> None:
+        async with started("http") as server, Proxy(server._transport._base) as proxy:  # type: ignore[attr-defined]
+            token = server._transport._headers["Authorization"].removeprefix("Bearer ")  # type: ignore[attr-defined]
+            client = AsyncSandboxAgent.connect(proxy.url, token=token)
+            await client.create_session("s", agent="mock")
+            events = client.stream_events("s")
+            await anext(events)
+            paused = asyncio.Event()
+
+            async def pause(_: float) -> None:
+                paused.set()
+                await asyncio.Event().wait()  # it never ends of itself
+
+            with mock.patch("sandbox_agent._http_transport.asyncio.sleep", pause):
+                await proxy.__aexit__()
+                rest = asyncio.ensure_future(drain(events))
+                await paused.wait()
+            await client.close()
+            with self.assertRaisesRegex(SandboxAgentError, "closed"):
+                await rest
+
     async def test_addresses_that_are_none(self) -> None:
         for url in ("localhost:2468", "http://", "http://localhost:99999", None):
             with self.assertRaises(SandboxAgentError) as caught:
@@ -314,6 +397,14 @@ class Connections(unittest.IsolatedAsyncioTestCase):
                         await client.list_agents()
                     self.assertEqual(caught.exception.kind, kind)
                     self.assertIn(text, str(caught.exception))
+
+    async def test_a_port_that_another_server_has(self) -> None:
+        async with await AsyncSandboxAgent.start(log="silent", args=["--no-token"]) as other:
+            port = int(other._transport._base.rpartition(":")[2])  # type: ignore[attr-defined]
+            for wrong, kind, text in ((port, "stream_error", "already in use"), (99999, "invalid_request", "port is 99999")):
+                with self.assertRaisesRegex(SandboxAgentError, text) as caught:
+                    await AsyncSandboxAgent.start(port=wrong, log="silent")
+                self.assertEqual(caught.exception.kind, kind)
 
     async def test_programs_that_cannot_be_used(self) -> None:
         with self.assertRaises(SandboxAgentError) as caught:
@@ -356,6 +447,25 @@ class Sync(unittest.TestCase):
                     client.get_session("none")
         with self.assertRaises(SandboxAgentError):
             client.health()
+
+    def test_closing_ends_the_calls_of_other_threads(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            client = SandboxAgent.connect(f"http://127.0.0.1:{server.getsockname()[1]}")
+            caught: list[BaseException] = []
+
+            def call() -> None:
+                try:
+                    client.health()
+                except BaseException as error:
+                    caught.append(error)
+
+            thread = threading.Thread(target=call)
+            thread.start()
+            with server.accept()[0]:
+                client.close()
+                thread.join()
+        self.assertIsInstance(caught[0], SandboxAgentError)
+        self.assertEqual(caught[0].kind, "invalid_request")  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -62,11 +62,12 @@ export class SandboxAgent {
   readonly token: string | undefined;
   readonly #transport: Transport;
   readonly #streams: StreamSettings;
+  readonly #over = new AbortController();
   #disposed: Promise<void> | undefined;
 
   private constructor(transport: Transport, options: { reconnectTimeoutMs?: number | undefined; baseUrl?: string | undefined; token?: string | undefined }) {
     this.#transport = transport;
-    this.#streams = { transport, reconnectTimeoutMs: options.reconnectTimeoutMs ?? defaultReconnectTimeoutMs };
+    this.#streams = { transport, reconnectTimeoutMs: options.reconnectTimeoutMs ?? defaultReconnectTimeoutMs, over: this.#over.signal };
     this.baseUrl = options.baseUrl?.replace(/\/+$/, "");
     this.token = options.token;
   }
@@ -85,6 +86,7 @@ export class SandboxAgent {
 
   /** dispose ends what is under way, and a bridge that was started with all its sessions. */
   dispose(): Promise<void> {
+    this.#over.abort(disposedError());
     this.#disposed ??= this.#transport.dispose();
     return this.#disposed;
   }
@@ -173,7 +175,7 @@ export class SandboxAgent {
    * ends with session.ended, or when the session is deleted.
    */
   async *streamEvents(sessionId: string, query: StreamQuery = {}, signal?: AbortSignal): AsyncGenerator<api.UniversalEvent, void> {
-    this.#check();
+    this.#checkStream(sessionId);
     yield* followSession(this.#streams, sessionId, query as Params, signal);
   }
 
@@ -194,7 +196,7 @@ export class SandboxAgent {
 
   /** getEventsSse is streamEvents as the answer comes: over HTTP only. */
   async getEventsSse(sessionId: string, query: StreamQuery = {}, signal?: AbortSignal): Promise<Response> {
-    this.#check();
+    this.#checkStream(sessionId);
     return this.#transport.raw("sessions/subscribe", { ...query, sessionId }, signal);
   }
 
@@ -226,6 +228,9 @@ export class SandboxAgent {
   /** readFsFile reads a file, or with offset and length a piece of it. */
   async readFsFile(query: In<"fs/read">, signal?: AbortSignal): Promise<Uint8Array> {
     this.#check();
+    for (const value of [query.offset ?? 0, query.length ?? 0]) {
+      if (!Number.isInteger(value) || value < 0) throw localError("invalid_request", `offset and length are whole numbers that are not negative, and ${value} is none`);
+    }
     return this.#transport.readFile(query as Params, signal);
   }
 
@@ -267,5 +272,11 @@ export class SandboxAgent {
 
   #check(): void {
     if (this.#disposed) throw disposedError();
+  }
+
+  /** checkStream refuses an id that is none: without one the method would be about all sessions. */
+  #checkStream(sessionId: string): void {
+    this.#check();
+    if (!sessionId) throw localError("invalid_request", "a session's events need its id; watchSessions is about all sessions");
   }
 }

@@ -1,5 +1,6 @@
 import { BrokenError, disposedError, isProblem, localError, problemError, SandboxAgentError } from "./errors.js";
 import { routes } from "./routes.js";
+import { Scope } from "./scope.js";
 import { parseFrames } from "./sse.js";
 import type { FileBody, Params, Transport } from "./transport.js";
 import type { FSUploadResult, FSWriteResult } from "./types.js";
@@ -19,6 +20,7 @@ export interface HttpOptions {
 }
 
 const defaultSilenceMs = 60_000;
+const rangeNotSatisfiable = 416;
 
 /** What a request has besides its params. */
 interface RequestSettings {
@@ -76,6 +78,7 @@ export class HttpTransport implements Transport {
 
   async readFile(params: Params, signal?: AbortSignal): Promise<Uint8Array> {
     const { offset, length, ...query } = params;
+    if (length === 0) return new Uint8Array(); // no range says that
     const headers: Record<string, string> = {};
     if (offset !== undefined || length !== undefined) headers["Range"] = byteRange(Number(offset ?? 0), length);
     const scope = new Scope(this.#over.signal, signal);
@@ -84,6 +87,7 @@ export class HttpTransport implements Transport {
       if (!response.headers.get("Content-Type")?.startsWith("application/octet-stream")) throw this.#stranger(response);
       return new Uint8Array(await response.arrayBuffer());
     } catch (error) {
+      if (error instanceof SandboxAgentError && error.status === rangeNotSatisfiable) return new Uint8Array(); // the file ends before
       throw this.#broken(error, scope.signal);
     } finally {
       scope.leave();
@@ -210,29 +214,6 @@ export class HttpTransport implements Transport {
     if (signal?.aborted) return signal.reason;
     if (cause instanceof SandboxAgentError) return cause;
     return new BrokenError(`the connection to ${this.#base} failed (${reasonOf(cause)}); is sandbox-agent server running there?`, cause);
-  }
-}
-
-/** Scope is aborted with the first of its signals, until it is left. */
-class Scope {
-  readonly #own = new AbortController();
-  readonly #outer: AbortSignal[];
-  readonly #abort = (event: Event) => this.#own.abort((event.target as AbortSignal).reason);
-
-  constructor(...signals: (AbortSignal | undefined)[]) {
-    this.#outer = signals.filter((signal) => signal !== undefined);
-    for (const signal of this.#outer) {
-      if (signal.aborted) this.#own.abort(signal.reason);
-      signal.addEventListener("abort", this.#abort, { once: true });
-    }
-  }
-
-  get signal(): AbortSignal {
-    return this.#own.signal;
-  }
-
-  leave(): void {
-    for (const signal of this.#outer) signal.removeEventListener("abort", this.#abort);
   }
 }
 

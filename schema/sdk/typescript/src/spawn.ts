@@ -74,6 +74,7 @@ async function startServer(binary: string, settings: SpawnOptions, options: Sand
 async function tryServer(binary: string, settings: SpawnOptions, options: SandboxAgentStartOptions): Promise<Started> {
   const host = settings.host ?? "127.0.0.1";
   const port = settings.port ?? (await freePort());
+  if (settings.port !== undefined) await refuseTaken(host, port);
   const token = settings.token ?? randomBytes(24).toString("hex");
   // It ends with its stdin, which we hold: so it goes even if we are killed.
   const args = ["server", "--host", host, "--port", String(port), "--end-with-stdin", "--log-level", "warn", ...(settings.args ?? [])];
@@ -253,6 +254,25 @@ function executable(path: string): string {
     }
   }
   return path;
+}
+
+/**
+ * refuseTaken fails where a port has its server already: that would answer in
+ * place of ours. What else is wrong with a port, our server says.
+ */
+function refuseTaken(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "EADDRINUSE") return resolve();
+      reject(localError("stream_error", `${host} port ${port} is already in use; leave spawn.port out to get a free one, or use SandboxAgent.connect with the server that is there`, cause));
+    });
+    try {
+      server.listen(port, host, () => server.close(() => resolve()));
+    } catch (cause) {
+      reject(localError("invalid_request", `spawn.port is ${port}, which is no port`, cause));
+    }
+  });
 }
 
 function freePort(): Promise<number> {

@@ -1,4 +1,5 @@
 import { BrokenError, SandboxAgentError } from "./errors.js";
+import { Scope } from "./scope.js";
 import type { Params, Transport } from "./transport.js";
 import type { SessionInfo, UniversalEvent } from "./types.js";
 
@@ -7,6 +8,8 @@ export interface StreamSettings {
   transport: Transport;
   /** For how long a broken stream tries to come back, in milliseconds. */
   reconnectTimeoutMs: number;
+  /** Is aborted when the client is disposed. */
+  over: AbortSignal;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface StreamSettings {
 export async function* followSession(
   settings: StreamSettings, sessionId: string, query: Params, signal?: AbortSignal,
 ): AsyncGenerator<UniversalEvent, void> {
-  const patience = new Patience(settings.reconnectTimeoutMs, signal);
+  const patience = new Patience(settings, signal);
   let offset = typeof query["offset"] === "number" ? query["offset"] : 0;
   for (let endedWhole = false; ; ) {
     try {
@@ -48,7 +51,7 @@ export async function* followSession(
 export async function* followTurn(
   settings: StreamSettings, sessionId: string, message: Params, signal?: AbortSignal,
 ): AsyncGenerator<UniversalEvent, void> {
-  const patience = new Patience(settings.reconnectTimeoutMs, signal);
+  const patience = new Patience(settings, signal);
   const params = { ...message, sessionId, clientMessageId: message["clientMessageId"] ?? newId() };
   let offset = 0;
   for (let last: UniversalEvent["type"] | undefined; ; ) {
@@ -63,7 +66,8 @@ export async function* followTurn(
         yield event;
       }
       // Something on the way may have ended it, and made it look whole.
-      if (last === "turn.ended" || last === "permission.requested" || last === "question.requested") return;
+      if (last === "turn.ended") return;
+      if (message["until"] !== "turn" && (last === "permission.requested" || last === "question.requested")) return;
       throw new BrokenError("the stream of a turn ended, and the turn hasn't");
     } catch (error) {
       await patience.wait(error);
@@ -73,7 +77,7 @@ export async function* followTurn(
 
 /** watchSessions gives the summaries of all sessions as they change. */
 export async function* watchSessions(settings: StreamSettings, signal?: AbortSignal): AsyncGenerator<SessionInfo, void> {
-  const patience = new Patience(settings.reconnectTimeoutMs, signal);
+  const patience = new Patience(settings, signal);
   for (;;) {
     try {
       const stream = await settings.transport.open("sessions/subscribe", {}, signal);
@@ -98,13 +102,15 @@ const longestPauseMs = 5000;
  */
 class Patience {
   readonly #limitMs: number;
+  readonly #over: AbortSignal;
   readonly #signal: AbortSignal | undefined;
   #everConnected = false;
   #failures = 0; // since something last came
   #since = 0;
 
-  constructor(limitMs: number, signal?: AbortSignal) {
-    this.#limitMs = limitMs;
+  constructor({ reconnectTimeoutMs, over }: StreamSettings, signal?: AbortSignal) {
+    this.#limitMs = reconnectTimeoutMs;
+    this.#over = over;
     this.#signal = signal;
   }
 
@@ -122,23 +128,26 @@ class Patience {
     if (!(error instanceof BrokenError) || !this.#everConnected) throw error;
     if (this.#failures === 0) this.#since = Date.now();
     else if (Date.now() - this.#since >= this.#limitMs) throw error;
-    if (this.#failures > 0) await pause(Math.min(firstPauseMs * 2 ** (this.#failures - 1), longestPauseMs), this.#signal);
+    if (this.#failures > 0) await pause(Math.min(firstPauseMs * 2 ** (this.#failures - 1), longestPauseMs), this.#over, this.#signal);
     this.#failures++;
   }
 }
 
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", abort, { once: true });
-  });
+/** pause waits, unless a signal is aborted. */
+async function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
+  const scope = new Scope(...signals);
+  try {
+    scope.signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      scope.signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(scope.signal.reason);
+      });
+    });
+  } finally {
+    scope.leave();
+  }
 }
 
 /** newId is an id that nobody else makes. Pages without TLS have no randomUUID. */

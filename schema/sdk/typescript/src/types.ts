@@ -19,7 +19,9 @@ export type JSONValue =
   | {
       [k: string]: unknown;
     }
-  | unknown[]
+  | {
+      [k: string]: unknown;
+    }[]
   | string
   | number
   | boolean
@@ -695,7 +697,7 @@ export interface CreateParams {
     [k: string]: string;
   };
   /**
-   * `resume` is the agent's own id of a conversation to continue.
+   * `resume` is the agent's own id of a conversation to continue, which no other session has open.
    */
   resume?: string;
   /**

@@ -80,7 +80,14 @@ describe("a program that can't be started", { timeout: patienceMs }, () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     after(() => server.close());
     const { port } = server.address() as AddressInfo;
-    await assert.rejects(SandboxAgent.start({ spawn: { port, log: "silent" } }), { kind: "stream_error", message: /address already in use/ });
+    await assert.rejects(SandboxAgent.start({ spawn: { port, log: "silent" } }), { kind: "stream_error", message: /already in use/ });
+    await assert.rejects(SandboxAgent.start({ spawn: { port: 99999, log: "silent" } }), { kind: "invalid_request", message: /99999, which is no port/ });
+  });
+
+  it("is not another server that has its port", async () => {
+    const other = await startBridge("http", { spawn: { args: ["--no-token"] } });
+    const port = Number(new URL(other.baseUrl!).port);
+    await assert.rejects(SandboxAgent.start({ spawn: { port, log: "silent" } }), { kind: "stream_error", message: /already in use/ });
   });
 });
 
@@ -210,6 +217,16 @@ it("has no raw answers over stdio", async () => {
   await assert.rejects(client.call("sessions/unsubscribe", { subscriptionId: "sub_99" }), { kind: "invalid_request" });
   const server = await startBridge("http");
   await assert.rejects(server.call("shutdown", {}), { kind: "not_supported", message: /transport "stdio"/ });
+});
+
+it("takes no session without an id for all of them", async () => {
+  for (const transport of transports) {
+    const client = await startBridge(transport);
+    await client.createSession("s", { agent: "mock" });
+    const nameless = { kind: "invalid_request", message: /need its id; watchSessions/ };
+    await assert.rejects(client.streamEvents("").next(), nameless);
+    await assert.rejects(client.getEventsSse(""), nameless);
+  }
 });
 
 it("makes no call of what is a stream or a file", async () => {

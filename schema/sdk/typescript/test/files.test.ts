@@ -26,6 +26,13 @@ for (const transport of transports) {
       await client.writeFsFile(at("empty"), "");
       assert.equal((await client.readFsFile(at("empty"))).length, 0);
 
+      for (const piece of [{ offset: 99 }, { offset: 1, length: 0 }, { offset: 15, length: 1 }]) {
+        assert.equal((await client.readFsFile({ ...at("notes/grüße.txt"), ...piece })).length, 0);
+      }
+      for (const piece of [{ offset: -1 }, { length: -1 }, { offset: 0.5 }]) {
+        await assert.rejects(client.readFsFile({ ...at("notes/grüße.txt"), ...piece }), { kind: "invalid_request", message: /whole numbers that are not negative/ });
+      }
+
       await client.mkdirFs(at("folder"));
       assert.deepEqual(await client.moveFs({ from: "bytes", to: "folder/moved" }, { sessionId: "s" }), { from: join(directory, "bytes"), to: join(directory, "folder/moved") });
       const stat = await client.statFs(at("folder/moved"));

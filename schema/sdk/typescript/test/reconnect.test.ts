@@ -1,6 +1,6 @@
 // Streams lose nothing, whatever becomes of the connections that carry them.
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 
 import { SandboxAgent } from "sandbox-agent";
 
@@ -62,6 +62,39 @@ describe("a connection that is cut", { timeout: patienceMs }, () => {
     await client.dispose();
   });
 
+  it("ends no turn that is followed to its end, though it looks whole where a person is asked", async () => {
+    const turn = ["turn.started", "permission.requested", "permission.resolved", "turn.ended"];
+    let requests = 0;
+    const answer = async () => frames(turn.slice(0, requests++ === 0 ? 2 : 4));
+    const client = await SandboxAgent.connect({ baseUrl: "http://bridge", fetch: answer });
+    const whole = await new Reader(client.streamTurn("s", { message: "x" }, { until: "turn" })).rest();
+    assert.deepEqual(whole.map((event) => event.type), turn);
+    requests = 0;
+    const asked = await new Reader(client.streamTurn("s", { message: "x" })).rest();
+    assert.deepEqual(asked.map((event) => event.type), turn.slice(0, 2));
+  });
+
+  it("is waited for no longer once the client is disposed", async () => {
+    let requests = 0;
+    let waits: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => (waits = resolve));
+    const answer = async () => {
+      if (requests++ === 0) return frames(["session.started"]);
+      setImmediate(waits); // the next try comes after a pause
+      throw new TypeError("nobody is there");
+    };
+    const client = await SandboxAgent.connect({ baseUrl: "http://bridge", fetch: answer });
+    mock.timers.enable({ apis: ["setTimeout"] }); // the pause never ends of itself
+    try {
+      const rest = assert.rejects(new Reader(client.streamEvents("s")).rest(), { kind: "invalid_request", message: /disposed/ });
+      await waiting;
+      await client.dispose();
+      await rest;
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   it("is given up after a while", async () => {
     const server = await startBridge("http");
     await server.createSession("s", { agent: "mock" });
@@ -93,3 +126,9 @@ describe("a reader that is slow", { timeout: patienceMs }, () => {
     });
   }
 });
+
+/** frames is a stream that ends whole after events of these types. */
+function frames(types: string[]): Response {
+  const events = types.map((type, index) => `data: ${JSON.stringify({ type, sequence: index + 1 })}\n\n`);
+  return new Response(events.join(""), { headers: { "Content-Type": "text/event-stream" } });
+}

@@ -275,6 +275,8 @@ class AsyncSandboxAgent:
         A connection that breaks is made again, and nothing is lost by that. It
         ends with ``session.ended``, or when the session is deleted.
         """
+        if not session_id:  # which would be about all sessions
+            raise SandboxAgentError("invalid_request", "a session's events need its id; watch_sessions is about all sessions")
         async with aclosing(self._transport.follow(session_id, offset, include_raw)) as events:
             async for event in events:
                 yield _decoded(t.UniversalEvent, event)
@@ -316,9 +318,13 @@ class AsyncSandboxAgent:
         """Lists a directory."""
         return await self._call("fs/entries", {"path": path, "sessionId": session_id}, list[t.FSEntry])
 
-    async def read_fs_file(self, path: str, *, session_id: str | None = None) -> bytes:
-        """Reads a file."""
-        return await self._transport.read_file(_given({"path": path, "sessionId": session_id}))
+    async def read_fs_file(
+        self, path: str, *, offset: int = 0, length: int | None = None, session_id: str | None = None
+    ) -> bytes:
+        """Reads a file, or with offset and length a piece of it."""
+        if offset < 0 or length is not None and length < 0:
+            raise SandboxAgentError("invalid_request", f"offset {offset} or length {length} is negative")
+        return await self._transport.read_file(_given({"path": path, "sessionId": session_id}), offset, length)
 
     async def write_fs_file(self, path: str, content: bytes | str, *, session_id: str | None = None) -> t.FSWriteResult:
         """Writes a file, with the directories that lead to it."""

@@ -7,9 +7,9 @@ import json
 import re
 import ssl
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from . import _http, _sse
@@ -17,11 +17,13 @@ from ._errors import SandboxAgentError, disposed, is_problem, problem_error
 from ._routes import ROUTES
 from ._transport import Event, Params, rest_of_turn
 
+T = TypeVar("T")
 
+_RANGE_NOT_SATISFIABLE = 416
 _SILENCE = 60.0  # seconds; the bridge says something every 15
 
 
-class _Broken(SandboxAgentError):
+class BrokenError(SandboxAgentError):
     """The connection broke, and may come back."""
 
 
@@ -43,7 +45,7 @@ class _Patience:
     def progressed(self) -> None:
         self._failures = 0
 
-    async def wait(self, error: _Broken) -> None:
+    async def wait(self, error: BrokenError) -> None:
         """Waits before the next try, a little longer each time, or raises the error."""
         now = asyncio.get_running_loop().time()
         if self._failures == 0:
@@ -80,10 +82,18 @@ class HttpTransport:
             self._headers["Authorization"] = f"Bearer {token}"
         self._tls = tls
         self._closed = False
-        self._open: set[_http.Response] = set()
+        self._open: set[_http.Response] = set()  # streams
+        self._waits: set[asyncio.Future[None]] = set()  # for whatever else is under way
 
     async def request(
-        self, method: str, params: Params, *, file: bytes | None = None, file_type: str = "", accept: str = "application/json"
+        self,
+        method: str,
+        params: Params,
+        *,
+        file: bytes | None = None,
+        file_type: str = "",
+        accept: str = "application/json",
+        piece: str = "",
     ) -> _http.Response:
         """Does the HTTP request of any call. The caller closes the answer."""
         if self._closed:
@@ -94,6 +104,8 @@ class HttpTransport:
         verb, paths = route
         path, rest = _fill(method, paths, params)
         headers = {"Accept": accept, **self._headers}
+        if piece:
+            headers["Range"] = f"bytes={piece}"
         body = file
         if file is not None:
             headers["Content-Type"] = file_type
@@ -114,9 +126,33 @@ class HttpTransport:
         finally:
             await response.close()
 
+    async def _stream(self, method: str, params: Params) -> _http.Response:
+        return await self._unless_closed(self.request(method, params, accept="text/event-stream"))
+
+    async def _unless_closed(self, work: Coroutine[Any, Any, T]) -> T:
+        """Awaits work, which ends when the client is closed."""
+        if self._closed:
+            work.close()
+            raise disposed()
+        task = asyncio.ensure_future(work)
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waits.add(over)
+        try:
+            await asyncio.wait((task, over), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise disposed()
+            return task.result()
+        finally:
+            self._waits.discard(over)
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
     async def call(self, method: str, params: Params) -> Any:
-        response = await self.request(method, params)
-        return await self._answer(response)
+        return await self._unless_closed(self._call(method, params))
+
+    async def _call(self, method: str, params: Params) -> Any:
+        return await self._answer(await self.request(method, params))
 
     async def _answer(self, response: _http.Response) -> Any:
         try:
@@ -143,7 +179,7 @@ class HttpTransport:
         while True:
             try:
                 params = {"sessionId": session_id, "offset": offset, "includeRaw": include_raw}
-                response = await self.request("sessions/subscribe", params, accept="text/event-stream")
+                response = await self._stream("sessions/subscribe", params)
                 patience.connected()
                 whole = False
                 async with aclosing(self._events(response)) as events:
@@ -156,20 +192,20 @@ class HttpTransport:
                         if event["type"] == "session.ended":
                             return
                 whole = True
-                broken = _Broken("stream_error", "the stream of events ended, and the session hasn't")
-            except _Broken as error:
+                broken = BrokenError("stream_error", "the stream of events ended, and the session hasn't")
+            except BrokenError as error:
                 broken = error
             except SandboxAgentError as error:
                 if whole and error.kind == "session_not_found":
                     return  # deleted, which ends its streams
                 raise
-            await patience.wait(broken)
+            await self._unless_closed(patience.wait(broken))
 
     async def turn(self, session_id: str, params: Params, until: str, include_raw: bool) -> AsyncGenerator[Event, None]:
         # With an id of its own, a message that is sent twice is taken once.
         params = {"clientMessageId": str(uuid.uuid4()), **params, "sessionId": session_id}
         params |= {"until": until, "includeRaw": include_raw}
-        response = await self.request("sessions/sendMessageStream", params, accept="text/event-stream")
+        response = await self._stream("sessions/sendMessageStream", params)
         patience = self._patience()
         patience.connected()
         turn_id = response.headers.get("turn-id", "")
@@ -181,9 +217,9 @@ class HttpTransport:
                     offset, last = event["sequence"], event["type"]
                     yield event
             # Something on the way may have ended it, and made it look whole.
-            if last in ("turn.ended", "permission.requested", "question.requested"):
+            if last == "turn.ended" or until != "turn" and last in ("permission.requested", "question.requested"):
                 return
-        except _Broken:
+        except BrokenError:
             pass
         follow = self._follow(session_id, offset, include_raw, patience)
         async with aclosing(follow), aclosing(rest_of_turn(self, follow, session_id, turn_id, until)) as rest:
@@ -194,22 +230,33 @@ class HttpTransport:
         patience = self._patience()
         while True:
             try:
-                response = await self.request("sessions/subscribe", {}, accept="text/event-stream")
+                response = await self._stream("sessions/subscribe", {})
                 patience.connected()
                 async with aclosing(self._events(response)) as sessions:
                     async for session in sessions:
                         patience.progressed()
                         yield session
-                broken = _Broken("stream_error", "the stream of sessions ended")
-            except _Broken as error:
+                broken = BrokenError("stream_error", "the stream of sessions ended")
+            except BrokenError as error:
                 broken = error
-            await patience.wait(broken)
+            await self._unless_closed(patience.wait(broken))
 
     def _patience(self) -> _Patience:
         return _Patience(self._reconnect_timeout)
 
-    async def read_file(self, params: Params) -> bytes:
-        response = await self.request("fs/read", params, accept="application/octet-stream")
+    async def read_file(self, params: Params, offset: int, length: int | None) -> bytes:
+        return await self._unless_closed(self._read_file(params, offset, length))
+
+    async def _read_file(self, params: Params, offset: int, length: int | None) -> bytes:
+        if length == 0:
+            return b""  # no range says that
+        piece = f"{offset}-{'' if length is None else offset + length - 1}" if offset or length else ""
+        try:
+            response = await self.request("fs/read", params, accept="application/octet-stream", piece=piece)
+        except SandboxAgentError as error:
+            if error.status == _RANGE_NOT_SATISFIABLE:
+                return b""  # the file ends before
+            raise
         try:
             if not response.headers.get("content-type", "").startswith("application/octet-stream"):
                 raise self._stranger(response)
@@ -220,19 +267,27 @@ class HttpTransport:
             await response.close()
 
     async def write_file(self, params: Params, content: bytes) -> Any:
-        return await self._answer(await self.request("fs/write", params, file=content, file_type="application/octet-stream"))
+        return await self._unless_closed(self._send("fs/write", params, content, "application/octet-stream"))
 
     async def upload(self, params: Params, archive: bytes) -> Any:
-        return await self._answer(await self.request("fs/upload", params, file=archive, file_type="application/x-tar"))
+        return await self._unless_closed(self._send("fs/upload", params, archive, "application/x-tar"))
+
+    async def _send(self, method: str, params: Params, content: bytes, kind: str) -> Any:
+        return await self._answer(await self.request(method, params, file=content, file_type=kind))
 
     async def close(self) -> None:
         self._closed = True
+        for over in self._waits:
+            if not over.done():
+                over.set_result(None)
         await asyncio.gather(*(response.close() for response in list(self._open)))
 
     async def _events(self, response: _http.Response) -> AsyncGenerator[Event, None]:
         """Gives what a stream carries. One that ends within an event breaks."""
         self._open.add(response)
         try:
+            if self._closed:
+                raise disposed()  # before it was there
             if not response.headers.get("content-type", "").startswith("text/event-stream"):
                 raise self._stranger(response)
             async for data in _sse.frames(response.pieces(_SILENCE)):
@@ -246,7 +301,7 @@ class HttpTransport:
         except _http.BrokenConnection as cause:
             raise self._broken(cause) from cause
         except _sse.CutStream as cause:
-            raise _Broken("stream_error", "the stream ended in the middle of an event") from cause
+            raise BrokenError("stream_error", "the stream ended in the middle of an event") from cause
         finally:
             self._open.discard(response)
             await response.close()
@@ -262,7 +317,7 @@ class HttpTransport:
             return problem_error(problem)
         error = self._stranger(response)
         # A proxy says so when the server behind it is away for a moment.
-        return _Broken(error.kind, str(error), error.status) if response.status >= 502 else error
+        return BrokenError(error.kind, str(error), error.status) if response.status >= 502 else error
 
     def _stranger(self, response: _http.Response) -> SandboxAgentError:
         return SandboxAgentError(
@@ -275,7 +330,7 @@ class HttpTransport:
     def _broken(self, cause: Exception) -> SandboxAgentError:
         if self._closed:
             return disposed()
-        return _Broken("stream_error", f"no answer from {self._base}; is sandbox-agent server running there? ({cause})")
+        return BrokenError("stream_error", f"no answer from {self._base}; is sandbox-agent server running there? ({cause})")
 
 
 _PARAMETER = re.compile(r"\{(\w+)\}")

@@ -158,7 +158,7 @@ class StdioTransport:
         except asyncio.CancelledError:
             self._end(disposed())  # the event loop ends, and nothing will be answered
             raise
-        except (KeyError, TypeError) as cause:
+        except (AttributeError, KeyError, TypeError) as cause:
             self._end(SandboxAgentError("stream_error", f"the bridge says what is not of its protocol: {cause!r}"))
         else:
             self._end(ended("the bridge", await self._process.wait(), self._log))
@@ -283,13 +283,15 @@ class StdioTransport:
                 self._check_end(stream.reason)
                 return
 
-    async def read_file(self, params: Params) -> bytes:
+    async def read_file(self, params: Params, offset: int, length: int | None) -> bytes:
         content = bytearray()
-        while True:
-            piece = await self.call("fs/read", {**params, "offset": len(content), "length": _PIECE})
+        while length is None or len(content) < length:
+            size = _PIECE if length is None else min(_PIECE, length - len(content))
+            piece = await self.call("fs/read", {**params, "offset": offset + len(content), "length": size})
             content += base64.b64decode(piece["content"])
             if piece["eof"]:
-                return bytes(content)
+                break
+        return bytes(content)
 
     async def write_file(self, params: Params, content: bytes) -> Any:
         if len(content) <= _PIECE:

@@ -80,9 +80,7 @@ class SandboxAgent:
 
     def close(self) -> None:
         """Ends what is under way, and the program if this client started it."""
-        if not self._loop.closed:
-            self._loop.run(self._client.close())
-            self._loop.close()
+        self._loop.close(self._client.close)
 
     def health(self) -> t.HealthResult:
         """Tells that the bridge is there."""
@@ -260,9 +258,13 @@ class SandboxAgent:
         """Lists a directory."""
         return self._loop.run(self._client.list_fs_entries(path, session_id=session_id))
 
-    def read_fs_file(self, path: str, *, session_id: str | None = None) -> bytes:
-        """Reads a file."""
-        return self._loop.run(self._client.read_fs_file(path, session_id=session_id))
+    def read_fs_file(
+        self, path: str, *, offset: int = 0, length: int | None = None, session_id: str | None = None
+    ) -> bytes:
+        """Reads a file, or with offset and length a piece of it."""
+        return self._loop.run(self._client.read_fs_file(
+            path, offset=offset, length=length, session_id=session_id
+        ))
 
     def write_fs_file(self, path: str, content: bytes | str, *, session_id: str | None = None) -> t.FSWriteResult:
         """Writes a file, with the directories that lead to it."""

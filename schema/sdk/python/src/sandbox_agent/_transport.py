@@ -31,8 +31,8 @@ class Transport(Protocol):
         """Gives the summaries of sessions as they change."""
         ...
 
-    async def read_file(self, params: Params) -> bytes:
-        """Reads a whole file."""
+    async def read_file(self, params: Params, offset: int, length: int | None) -> bytes:
+        """Reads a file, or the piece of it that is there."""
         ...
 
     async def write_file(self, params: Params, content: bytes) -> Any:

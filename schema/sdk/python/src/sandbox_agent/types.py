@@ -262,7 +262,7 @@ class CreateParams:
     title: str | None = None
     #: `env` is set for this session's agent only and never shown.
     env: dict[str, str] | None = None
-    #: `resume` is the agent's own id of a conversation to continue.
+    #: `resume` is the agent's own id of a conversation to continue, which no other session has open.
     resume: str | None = None
     #: `systemPrompt` is appended to the agent's own.
     system_prompt: str | None = field(default=None, metadata={"json": "systemPrompt"})
