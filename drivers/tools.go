@@ -3,6 +3,8 @@ package drivers
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
+	"strings"
 )
 
 // MCPServer is a tool server that a session gets: started by the agent
@@ -79,7 +81,7 @@ func (s *MCPServer) UnmarshalJSON(b []byte) error {
 
 // Masked is the server as it may be shown again: without its secrets.
 func (s MCPServer) Masked() MCPServer {
-	s.Env, s.Headers = maskValues(s.Env), maskValues(s.Headers)
+	s.Env, s.Headers, s.URL = maskValues(s.Env), maskValues(s.Headers), maskLogin(s.URL)
 	return s
 }
 
@@ -97,6 +99,19 @@ func maskValues(m map[string]string) map[string]string {
 		masked[name] = mask
 	}
 	return masked
+}
+
+// maskLogin hides the login that may be in an address.
+func maskLogin(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+		return mask
+	case u.User == nil:
+		return address
+	}
+	u.User = nil
+	return strings.Replace(u.String(), "//", "//"+mask+"@", 1)
 }
 
 // SkillSource is a place that has skills: folders with a SKILL.md.

@@ -49,12 +49,13 @@ func TestMCPServerMistakes(t *testing.T) {
 }
 
 func TestMaskedShowsNamesOnly(t *testing.T) {
-	secret := drivers.MCPServer{Type: "remote", Env: map[string]string{"K": "s3cret"}, Headers: map[string]string{"Authorization": "s3cret"}}
+	secret := drivers.MCPServer{Type: "remote", URL: "https://me:s3cret@tools.example/mcp?a=b", Env: map[string]string{"K": "s3cret"}, Headers: map[string]string{"Authorization": "s3cret"}}
 	b, err := json.Marshal(secret.Masked())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(b), "s3cret") || !strings.Contains(string(b), "Authorization") {
+	if strings.Contains(string(b), "s3cret") || !strings.Contains(string(b), "Authorization") ||
+		!strings.Contains(string(b), `"https://********@tools.example/mcp?a=b"`) {
 		t.Errorf("masked: %s", b)
 	}
 	if secret.Env["K"] != "s3cret" {

@@ -2,6 +2,7 @@ package amp
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +149,10 @@ func TestResults(t *testing.T) {
 			"mcp__demo__draw", `{}`, `[{"type":"resource","uri":"x"}]`, false, universal.StatusCompleted,
 			universal.Content{&universal.ToolResultPart{CallID: "c", Output: `[{"type":"resource","uri":"x"}]`}},
 		},
+		"command that a rule of the user's refuses": {
+			"shell_command", `{"command":"make"}`, "Plugin error: Not on my machine.", true, universal.StatusFailed,
+			universal.Content{&universal.ToolResultPart{CallID: "c", Output: "Plugin error: Not on my machine.", IsError: true}},
+		},
 		"answer of the person": {
 			askTool, `{"questions":[{"question":"Why?"}]}`, `{"output":"The user answered:\n\"Why?\": because","exitCode":0}`, false, universal.StatusCompleted,
 			universal.Content{&universal.ToolResultPart{CallID: "c", Output: "The user answered:\n\"Why?\": because"}},
@@ -178,6 +183,22 @@ func TestResults(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A title tells what a person wants to know first.
+func TestToolTitles(t *testing.T) {
+	for _, c := range []struct{ tool, input, want string }{
+		{"Grep", `{"pattern":"hello","path":"/work"}`, "hello"},
+		{"glob", `{"filePattern":"**/*.txt"}`, "**/*.txt"},
+		{"Read", `{"path":"/work/a.txt"}`, "/work/a.txt"},
+		{"shell_command", `{"command":"make","workdir":"/work"}`, "make"},
+		{"mcp__demo__add", `{"a":1}`, "demo.add"},
+		{"Grep", `{}`, "Grep"},
+	} {
+		if got := toolTitle(c.tool, json.RawMessage(c.input)); got != c.want {
+			t.Errorf("the title of %s %s is %q, want %q", c.tool, c.input, got, c.want)
+		}
 	}
 }
 
@@ -244,6 +265,40 @@ func TestForgottenFile(t *testing.T) {
 				t.Errorf("the diff of the file written anew is %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// Of the commands that an interrupt cuts, those that ran are told; not those that
+// wait for a person, or were refused.
+func TestCommandsThatAreCut(t *testing.T) {
+	ask := func(number int, id string) string {
+		return fmt.Sprintf(`{"type":%q,"subtype":"request","id":%d,"request":{"kind":"tool","tool_use_id":%q,"tool":"shell_command","input":{"command":"x"}}}`, typeChannel, number, id)
+	}
+	c := begun(native)
+	tell(c, initOf(`"ask_user"`),
+		callOf("ran", "shell_command", `{"command":"make","workdir":"/work/inner"}`), ask(1, "ran"),
+		callOf("refused", "shell_command", `{"command":"rm x"}`), ask(2, "refused"),
+		callOf("waits", "shell_command", `{"command":"rm y"}`), ask(3, "waits"),
+		callOf("unasked", "shell_command", `{"command":"rm z"}`))
+	for number, action := range map[int]string{1: actionAllow, 2: actionReject} {
+		c.Outgoing(c.requests[number], answer{Action: action})
+	}
+	events, _ := c.end(nil, ending{interrupted: true, exit: process.Exit{Code: new(int)}})
+	var got []universal.Item
+	for _, ev := range events {
+		if d, ok := ev.Data.(*universal.ItemData); ok {
+			got = append(got, d.Item)
+		}
+	}
+	want := []universal.Item{{
+		ItemID: "ran:result", NativeItemID: "ran", Kind: universal.KindToolResult, Role: universal.RoleTool, Status: universal.StatusCancelled,
+		Content: universal.Content{
+			&universal.ToolResultPart{CallID: "ran", Output: "[The turn ended before the command did.]", IsError: true},
+			&universal.CommandPart{Command: "make", Cwd: "/work/inner"},
+		},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
 	}
 }
 

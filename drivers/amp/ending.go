@@ -1,6 +1,7 @@
 package amp
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
@@ -33,6 +34,7 @@ func (c *converter) end(dst []universal.Event, e ending) (events []universal.Eve
 		c.emit(universal.TypeError, problem)
 	}
 	c.withdrawAll()
+	c.cutCommands()
 	if d := c.changed.Session(); d != nil {
 		c.emit(universal.TypeDiffUpdated, d)
 	}
@@ -76,4 +78,37 @@ func (c *converter) outcome(e ending) (stop universal.StopReason, problem *unive
 		}, false
 	}
 	return universal.StopError, startFailure(e.exit.Code, program.Exit(e.exit).Stderr), false
+}
+
+// cutCommands tells the results of the commands that ran when their turn was
+// ended; the CLI tells nothing of them. Those that a person had not allowed yet
+// never ran.
+func (c *converter) cutCommands() {
+	var ran []string
+	for id, k := range c.calls {
+		if (k.asked || !c.rules.asks(k.name)) && !k.refused {
+			ran = append(ran, id)
+		}
+	}
+	slices.SortFunc(ran, func(a, b string) int { return c.calls[a].order - c.calls[b].order })
+	for _, id := range ran {
+		k := c.calls[id]
+		command := (&result{call: k, input: decodeInput(k.input)}).command(c.cwd)
+		if command == nil {
+			continue
+		}
+		delete(c.calls, id)
+		c.emitOwn(universal.TypeItemCompleted, &universal.ItemData{Item: universal.Item{
+			ItemID:       id + ":result",
+			NativeItemID: universal.NullString(id),
+			ParentID:     universal.NullString(k.parent),
+			Kind:         universal.KindToolResult,
+			Role:         universal.RoleTool,
+			Status:       universal.StatusCancelled,
+			Content: universal.Content{
+				&universal.ToolResultPart{CallID: id, Output: "[The turn ended before the command did.]", IsError: true},
+				command,
+			},
+		}})
+	}
 }

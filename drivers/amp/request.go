@@ -179,6 +179,9 @@ const withdrawn = "the agent withdrew the request"
 
 func (c *converter) withdraw(a *asked) {
 	delete(c.requests, a.number)
+	if k := c.calls[a.toolUseID]; k != nil {
+		k.refused = true
+	}
 	if a.permission != nil {
 		data := *a.permission
 		data.Status, data.Message = universal.PermissionReject, withdrawn

@@ -20,7 +20,7 @@ type call struct {
 	name     string
 	input    json.RawMessage // compact
 	asked    bool            // a permission or an answer
-	refused  bool            // by a person or by us
+	refused  bool            // by a person or by us, or nobody answered
 	reported bool            // a sub-agent's, of which the plugin tells the result
 }
 
@@ -106,6 +106,8 @@ func toolTitle(name string, input json.RawMessage) string {
 		if len(in.Questions) > 0 {
 			title = in.Questions[0].Question
 		}
+	case universal.ToolSearch: // what for says more than where
+		title = cmp.Or(in.Pattern, in.FilePattern, in.Query, in.Objective, in.Path)
 	default:
 		title = cmp.Or(in.Path, in.URL, in.Pattern, in.FilePattern, in.Query, in.Objective, in.Name, strings.Join(diff.Named(in.PatchText), ", "))
 	}
@@ -142,6 +144,7 @@ const (
 	cancelledPrefix = "Tool execution cancelled: "
 	rejectedPrefix  = "Tool execution rejected by user: "
 	pluginPrefix    = "Tool rejected by plugin: " // with is_error false
+	refusedPrefix   = "Plugin error: "            // by a rule of the user's with a message, or their own program
 )
 
 // result is what a call gave.
@@ -240,7 +243,7 @@ func readResult(k *call, b *contentBlock) result {
 		strings.HasPrefix(r.text, pluginPrefix):
 		r.isError, r.notRun = true, true
 		return r
-	case k.refused:
+	case k.refused, r.isError && strings.HasPrefix(r.text, refusedPrefix):
 		r.isError, r.notRun = true, true
 		return r
 	}

@@ -1,6 +1,8 @@
 package claude
 
 import (
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,13 +14,19 @@ const (
 	noOutput       = "(Bash completed with no output)"
 	exitCodePrefix = "Exit code "
 	toolErrorTag   = "<tool_use_error>"
-	backgroundMark = "Command running in background with ID: "
-	movedMark      = "Command was manually backgrounded"
 )
+
+// backgroundMarks begin the result of a command that goes on in the background.
+var backgroundMarks = []string{
+	"Command running in background with ID: ",
+	"Command was manually backgrounded ",
+	"Command was moved to the background ",
+	"Command did not complete within its ",
+}
 
 // commandPart is the executed command of a result, nil where none was.
 func (c *converter) commandPart(r *result) *universal.CommandPart {
-	if r.call.name != "Bash" || r.input.Command == "" || r.call.waiting ||
+	if toolKind(r.call.name) != universal.ToolExecute || r.input.Command == "" || r.call.waiting ||
 		r.notRun == notRunRefused || strings.HasPrefix(r.text, toolErrorTag) {
 		return nil
 	}
@@ -46,11 +54,11 @@ func (c *converter) commandPart(r *result) *universal.CommandPart {
 	case r.text == noOutput:
 		p.Output = ""
 	}
-	background := r.twin.BackgroundTask != "" || r.input.Background ||
-		strings.HasPrefix(r.text, backgroundMark) || strings.HasPrefix(r.text, movedMark)
+	background := r.twin.BackgroundTask != "" || r.input.Background || r.call.name == toolMonitor ||
+		slices.ContainsFunc(backgroundMarks, func(mark string) bool { return strings.HasPrefix(r.text, mark) })
 	// A code that is not 0 and yet no error, such as grep's 1, comes with an
-	// interpretation instead of the code.
-	known := r.hasTwin || r.toldSuccess
+	// interpretation instead of the code; to a sub-agent without one.
+	known := r.hasTwin || r.toldSuccess && !answersByCode(p.Command)
 	if known && !r.isError && !background && !r.twin.Interrupted && r.twin.Interpretation == "" {
 		zero := 0
 		p.ExitCode = &zero
@@ -90,6 +98,26 @@ func changesDirectory(command string) bool {
 		switch word {
 		case "cd", "pushd", "popd":
 			return true
+		}
+	}
+	return false
+}
+
+// answersByCode tells whether a command may have ended with the code 1 that the
+// CLI takes for an answer, not for a failure.
+func answersByCode(command string) bool {
+	for _, part := range strings.FieldsFunc(command, func(r rune) bool { return strings.ContainsRune("\n;&|(){}`", r) }) {
+		words := strings.Fields(part)
+		if len(words) == 0 {
+			continue
+		}
+		switch path.Base(words[0]) {
+		case "grep", "egrep", "fgrep", "rg", "find", "diff", "test", "[":
+			return true
+		case "git":
+			if slices.Contains(words, "grep") || slices.Contains(words, "diff") {
+				return true
+			}
 		}
 	}
 	return false

@@ -35,6 +35,7 @@ type converter struct {
 	compact  compaction
 	tasks    backgroundTasks
 	changes  diff.Changes
+	commands commands
 
 	// What the session picks up after a line, besides the events.
 	responses []controlResponse // to our own control requests

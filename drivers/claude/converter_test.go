@@ -286,6 +286,11 @@ func answerOf(id, content, rest string) string {
 	return `{"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"` + id + `","content":` + content + `}]}` + rest + `}`
 }
 
+// told is the result of a sub-agent's call, of which there is no structured copy.
+func told(id, text string, failed bool) string {
+	return fmt.Sprintf(`{"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":%q,"content":%q,"is_error":%t}]},"parent_tool_use_id":"a1"}`, id, text, failed)
+}
+
 func TestResultParts(t *testing.T) {
 	zero, three := 0, 3
 	bash := func(id string) string { return callOf(id, "Bash", `{"command":"x"}`, "null") }
@@ -358,6 +363,42 @@ func TestResultParts(t *testing.T) {
 			want:  universal.Content{&universal.FileRefPart{Path: "/w/a.png", Action: universal.FileRead}, &universal.ImagePart{Mime: "image/png", Data: "iVBO"}},
 			state: universal.StatusCompleted,
 		},
+		{
+			name:  "command that is watched",
+			lines: []string{callOf("t1", "Monitor", `{"command":"tail -f x","description":"logs"}`, "null"), answerOf("t1", `"Monitor started (task b1)"`, `,"tool_use_result":{"taskId":"b1"}`)},
+			want:  universal.Content{&universal.CommandPart{Command: "tail -f x", Cwd: "/w"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name:  "command of a sub-agent",
+			lines: []string{callOf("t1", "Bash", `{"command":"npm test"}`, `"a1"`), told("t1", "ok", false)},
+			want:  universal.Content{&universal.CommandPart{Command: "npm test", ExitCode: &zero, Output: "ok"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name:  "command of a sub-agent whose code may be an answer",
+			lines: []string{callOf("t1", "Bash", `{"command":"cd x && git diff --exit-code"}`, `"a1"`), told("t1", noOutput, false)},
+			want:  universal.Content{&universal.CommandPart{Command: "cd x && git diff --exit-code"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name:  "command of a sub-agent that took too long",
+			lines: []string{callOf("t1", "Bash", `{"command":"x"}`, `"a1"`), told("t1", "Command did not complete within its 120s timeout and was moved to the background (ID: b1).", false)},
+			want:  universal.Content{&universal.CommandPart{Command: "x"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name:  "file that a sub-agent has made",
+			lines: []string{callOf("t1", "Write", `{"file_path":"/w/a.txt","content":"new\n"}`, `"a1"`), answerOf("t1", `"File created successfully at: /w/a.txt"`, `,"parent_tool_use_id":"a1"`)},
+			want:  universal.Content{&universal.FileRefPart{Path: "/w/a.txt", Action: universal.FileWrite, Diff: "--- /dev/null\n+++ b/a.txt\n@@ -0,0 +1 @@\n+new\n"}},
+			state: universal.StatusCompleted,
+		},
+		{
+			name:  "file that a sub-agent has overwritten",
+			lines: []string{callOf("t1", "Write", `{"file_path":"/w/a.txt","content":"new\n"}`, `"a1"`), answerOf("t1", `"The file /w/a.txt has been updated successfully."`, `,"parent_tool_use_id":"a1"`)},
+			want:  universal.Content{&universal.FileRefPart{Path: "/w/a.txt", Action: universal.FileWrite}},
+			state: universal.StatusCompleted,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -385,6 +426,98 @@ func TestResultParts(t *testing.T) {
 				t.Errorf("parts (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What the model got besides text is said, not given as JSON of it.
+func TestResultOutput(t *testing.T) {
+	for _, tt := range []struct{ name, content, want string }{
+		{"texts", `[{"type":"text","text":"a"},{"type":"text","text":"b"}]`, "a\nb"},
+		{"tools that were looked for", `[{"type":"tool_reference","tool_name":"WebFetch"},{"type":"tool_reference","tool_name":"mcp__demo__add"}]`, "WebFetch\nmcp__demo__add"},
+		{"document", `[{"type":"text","text":"PDF file read"},{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBE"}}]`, "PDF file read\n[document application/pdf]"},
+		{"search", `[{"type":"web_search_result","title":"A page","url":"https://a.example","encrypted_content":"x"}]`, "A page https://a.example"},
+		{"block that nobody knows", `[{"type":"new", "what": {"is": 1}}]`, `{"type":"new","what":{"is":1}}`},
+		{"no list", `{"type":"web_search_tool_result_error", "error_code":"unavailable"}`, `{"type":"web_search_tool_result_error","error_code":"unavailable"}`},
+		{"nothing", `null`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := readResult(&contentBlock{Content: json.RawMessage(tt.content)}); got.text != tt.want {
+				t.Errorf("the output is %q, want %q", got.text, tt.want)
+			}
+		})
+	}
+}
+
+// When a sub-agent is stopped that has one of its own, the CLI tells of the
+// outer one first, and of what they were doing afterwards.
+func TestSubagentsThatAreStopped(t *testing.T) {
+	c := newConverter("s", drivers.Settings{}, false)
+	lines := []string{
+		user("u1"), initFor("u1"),
+		callOf("a1", "Agent", `{"description":"outer"}`, "null"),
+		`{"type":"system","subtype":"task_started","task_id":"k1","tool_use_id":"a1","description":"outer","is_backgrounded":true}`,
+		answerOf("a1", `"launched"`, ""),
+		callOf("a2", "Agent", `{"description":"inner"}`, `"a1"`),
+		`{"type":"system","subtype":"task_started","task_id":"k2","tool_use_id":"a2","is_backgrounded":false,"parent_task_id":"k1"}`,
+		callOf("b1", "Bash", `{"command":"make"}`, `"a2"`),
+		callOf("b2", "Bash", `{"command":"rm x"}`, `"a2"`),
+		`{"type":"control_request","request_id":"r1","request":{"subtype":"can_use_tool","tool_name":"Bash","tool_use_id":"b2","agent_id":"k2","input":{"command":"rm x"}}}`,
+		`{"type":"system","subtype":"task_notification","task_id":"k1","tool_use_id":"a1","status":"stopped","summary":"outer"}`,
+		told("a2", "rejected", true),
+		`{"type":"system","subtype":"task_notification","task_id":"k2","tool_use_id":"a2","status":"stopped","summary":"inner"}`,
+		resultFor("", "u1"),
+	}
+	got := play(t, c, lines...)
+	want := `turn.started user
+item.completed a1 completed
+item.completed task:k1:started completed [background task started|outer]
+item.completed a1:result completed
+item.completed a2 under a1 completed
+item.completed b1 under a2 completed
+item.completed b2 under a2 completed
+permission.requested r1 requested
+item.completed (synthetic) b1:result under a2 cancelled
+permission.resolved (synthetic) r1 reject
+item.completed (synthetic) b2:result under a2 cancelled
+item.completed (synthetic) a2:result under a1 cancelled
+item.completed task:k1:ended cancelled [background task stopped|outer]
+turn.ended end_turn
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// The command that ran when its sub-agent was stopped is told, without a code;
+// one that waited for a permission is not.
+func TestCommandsOfStoppedSubagent(t *testing.T) {
+	c := newConverter("s", drivers.Settings{}, false)
+	var events []universal.Event
+	for _, line := range []string{
+		initFor("u1"), callOf("a1", "Agent", `{}`, "null"),
+		callOf("b1", "Bash", `{"command":"make"}`, `"a1"`),
+		callOf("b2", "Bash", `{"command":"rm x"}`, `"a1"`),
+		`{"type":"control_request","request_id":"r1","request":{"subtype":"can_use_tool","tool_name":"Bash","tool_use_id":"b2","agent_id":"k1","input":{"command":"rm x"}}}`,
+		answerOf("a1", `"stopped"`, ""),
+	} {
+		events = c.Convert(events, []byte(line))
+	}
+	ran := map[string]*universal.CommandPart{}
+	for _, ev := range events {
+		d, ok := ev.Data.(*universal.ItemData)
+		if !ok || d.Item.Kind != universal.KindToolResult || d.Item.ParentID == "" {
+			continue
+		}
+		ran[d.Item.ItemID] = nil
+		for _, part := range d.Item.Content {
+			if p, ok := part.(*universal.CommandPart); ok {
+				ran[d.Item.ItemID] = p
+			}
+		}
+	}
+	want := map[string]*universal.CommandPart{"b1:result": {Command: "make"}, "b2:result": nil}
+	if diff := cmp.Diff(want, ran); diff != "" {
+		t.Errorf("commands (-want +got):\n%s", diff)
 	}
 }
 

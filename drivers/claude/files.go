@@ -68,14 +68,24 @@ func (c *converter) tellChanges(p *universal.FileRefPart) {
 	}
 }
 
-// created tells whether the call has made its file.
-func (r *result) created() bool { return r.twin.Content != nil && r.twin.OriginalFile == nil }
+// createdMark begins the result of a Write that has made its file.
+const createdMark = "File created successfully at: "
 
-// diff is the change as unified text, "" where the result doesn't tell it:
-// that of a sub-agent has no structured copy.
+// created tells whether the call has made its file.
+func (r *result) created() bool {
+	if !r.hasTwin {
+		return r.call.name == "Write" && strings.HasPrefix(r.text, createdMark)
+	}
+	return r.twin.Content != nil && r.twin.OriginalFile == nil
+}
+
+// diff is the change as unified text, "" where the result doesn't tell it: that
+// of a sub-agent has no structured copy, and what it has made is in its call.
 func (r *result) diff(name string) string {
 	t := &r.twin
 	switch {
+	case !r.hasTwin && r.created():
+		return diff.Unified("", name, "", r.input.Content)
 	case len(t.Patch) > 0:
 		return formatPatch(name, t.Patch)
 	case t.Before != nil && t.After != nil:

@@ -17,6 +17,8 @@ type permissionMetadata struct {
 	Input       json.RawMessage   `json:"input"`
 	Suggestions []json.RawMessage `json:"permissionSuggestions"`
 	BlockedPath *string           `json:"blockedPath"`
+	// Reason is why the CLI doesn't simply do it, where it says so.
+	Reason string `json:"decisionReason,omitempty"`
 }
 
 // Ids of the options.
@@ -39,6 +41,7 @@ func (c *converter) readPermission(r *request, l *toolRequest) {
 			Input:       r.input,
 			Suggestions: l.Suggestions,
 			BlockedPath: l.BlockedPath,
+			Reason:      l.Reason,
 		},
 		Title:    toolTitle(name, r.input),
 		ItemID:   r.toolUseID,
@@ -51,6 +54,11 @@ func (c *converter) readPermission(r *request, l *toolRequest) {
 	}
 	if k := c.calls[r.toolUseID]; k != nil {
 		k.waiting = true
+		if strings.HasPrefix(name, mcpPrefix) && k.title != "" {
+			// By the server's own words. Of other tools the title is of the
+			// input, which a hook may have changed since.
+			r.permission.Title = k.title
+		}
 	}
 }
 
@@ -108,7 +116,7 @@ func (r nativeRule) fits(tool string, in *toolInput) bool {
 	if r.Tool != tool || strings.Trim(r.Content, "*:/. ") == "" {
 		return false
 	}
-	if tool != "Bash" {
+	if tool != toolBash {
 		return true
 	}
 	if r.Content == in.Command {

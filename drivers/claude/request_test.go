@@ -114,6 +114,36 @@ func requested(t *testing.T, c *converter, request string) *request {
 	return r
 }
 
+// A request is called as its call was, unless that may be about something else by
+// now, and says why it is made.
+func TestRequestTitles(t *testing.T) {
+	for _, tt := range []struct{ name, call, request, want string }{
+		{
+			"tool of a server", `{"type":"assistant","message":{"id":"m","content":[{"type":"tool_use","id":"t1","name":"mcp__demo__add","input":{}}]},"tool_use_meta":[{"id":"t1","display_name":"Add","server_display_name":"Demo"}]}`,
+			`{"subtype":"can_use_tool","tool_name":"mcp__demo__add","tool_use_id":"t1","input":{}}`, "Demo: Add",
+		},
+		{
+			"command that a hook has changed", callOf("t1", "Bash", `{"command":"ls"}`, "null"),
+			`{"subtype":"can_use_tool","tool_name":"Bash","tool_use_id":"t1","input":{"command":"rm x"}}`, "rm x",
+		},
+		{
+			"command that waits in the background", callOf("t1", "Monitor", `{"command":"tail -f x"}`, "null"),
+			`{"subtype":"can_use_tool","tool_name":"Monitor","tool_use_id":"t1","input":{"command":"tail -f x"}}`, "tail -f x",
+		},
+	} {
+		c := newConverter("s", drivers.Settings{}, false)
+		c.Convert(nil, []byte(tt.call))
+		if got := requested(t, c, tt.request).permission.Title; got != tt.want {
+			t.Errorf("%s: the request is called %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	c := newConverter("s", drivers.Settings{}, false)
+	r := requested(t, c, `{"subtype":"can_use_tool","tool_name":"Bash","input":{"command":"x"},"decision_reason":"Path is outside allowed working directories"}`)
+	if got := r.permission.Metadata.(permissionMetadata).Reason; got != "Path is outside allowed working directories" {
+		t.Errorf("the reason is %q", got)
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	const ask = `{"subtype":"can_use_tool","tool_name":"AskUserQuestion","tool_use_id":"t1","input":{"questions":[{"question":"Which?","header":"H","options":[{"label":"A"}]},{"question":"And?","multiSelect":true,"options":[]}]}}`
 	const plan = `{"subtype":"can_use_tool","tool_name":"ExitPlanMode","tool_use_id":"t1","input":{"plan":"1. x"}}`

@@ -14,6 +14,20 @@ type backgroundTasks struct {
 	counted bool            // the CLI tells the whole list; 2.1.197 doesn't
 	n       int             // what was last told
 	changed bool            // the session has not been told of n yet
+
+	// closed are the calls that got their result here; the CLI may tell one of
+	// its own when it has stopped what they do.
+	closed map[string]bool
+}
+
+// maxClosed bounds the calls whose late results are waited for.
+const maxClosed = 256
+
+func (b *backgroundTasks) close(call string) {
+	if b.closed == nil || len(b.closed) >= maxClosed {
+		b.closed = map[string]bool{}
+	}
+	b.closed[call] = true
 }
 
 func (b *backgroundTasks) set(n int) {
@@ -158,7 +172,18 @@ func (c *converter) endSubagent(parent string) {
 	}
 	slices.SortFunc(open, func(a, b string) int { return c.calls[a].order - c.calls[b].order })
 	for _, id := range open {
+		k := c.calls[id]
+		if k == nil {
+			continue // ended with one of those before
+		}
 		delete(c.calls, id)
+		c.tasks.close(id)
+		c.endSubagent(id) // a sub-agent of its own
+		c.withdrawAll(func(r *request) bool { return r.toolUseID == id })
+		content := universal.Content{&universal.ToolResultPart{CallID: id, Output: "the sub-agent ended before the call did", IsError: true}}
+		if p := c.commandPart(&result{call: k, input: decodeInput(k.input), notRun: notRunStopped}); p != nil {
+			content = append(content, p)
+		}
 		c.emitOwn(universal.TypeItemCompleted, &universal.ItemData{Item: universal.Item{
 			ItemID:       id + ":result",
 			NativeItemID: universal.NullString(id),
@@ -166,7 +191,7 @@ func (c *converter) endSubagent(parent string) {
 			Kind:         universal.KindToolResult,
 			Role:         universal.RoleTool,
 			Status:       universal.StatusCancelled,
-			Content:      universal.Content{&universal.ToolResultPart{CallID: id, Output: "the sub-agent ended before the call did", IsError: true}},
+			Content:      content,
 		}})
 	}
 }

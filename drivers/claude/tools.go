@@ -19,6 +19,7 @@ type call struct {
 	parent  string
 	name    string
 	input   json.RawMessage // compact; nil while it streams
+	title   string          // "" while it streams
 	cwd     string
 	waiting bool // for a permission: it has not run
 }
@@ -28,6 +29,7 @@ type toolInput struct {
 	Command      string `json:"command"`
 	Background   bool   `json:"run_in_background"`
 	FilePath     string `json:"file_path"`
+	Content      string `json:"content"`
 	NotebookPath string `json:"notebook_path"`
 	Path         string `json:"path"`
 	Pattern      string `json:"pattern"`
@@ -54,6 +56,8 @@ func (in *toolInput) file() string {
 func decodeInput(input json.RawMessage) toolInput { return lenient.Object[toolInput](input) }
 
 const (
+	toolBash     = "Bash"
+	toolMonitor  = "Monitor" // runs a command in the background and tells the model its lines
 	toolAsk      = "AskUserQuestion"
 	toolExitPlan = "ExitPlanMode"
 	mcpPrefix    = "mcp__"
@@ -62,7 +66,7 @@ const (
 // toolKind sorts the built-in tools, those of older versions included.
 func toolKind(name string) universal.ToolKind {
 	switch name {
-	case "Bash":
+	case toolBash, toolMonitor:
 		return universal.ToolExecute
 	case "Read", "NotebookRead", "LS":
 		return universal.ToolRead
@@ -90,7 +94,7 @@ func toolTitle(name string, input json.RawMessage) string {
 	in := decodeInput(input)
 	var title string
 	switch name {
-	case "Bash":
+	case toolBash, toolMonitor:
 		title = in.Command
 	case "Agent", "Task":
 		title = in.Description
@@ -147,6 +151,7 @@ func (c *converter) completeCall(s *stream, b *block, content *contentBlock, l *
 			title = oneline.Text(m.Server + ": " + m.DisplayName)
 		}
 	}
+	k.title = title
 	item := c.blockItem(s, b, status)
 	item.Content = universal.Content{c.callPart(content.ID, content.Name, string(k.input), title)}
 	c.emit(universal.TypeItemCompleted, &universal.ItemData{Item: item})
@@ -205,7 +210,11 @@ const (
 func (c *converter) toolResult(parent string, content *contentBlock, twin json.RawMessage, notRun string) error {
 	id := content.ToolUseID
 	k := c.calls[id]
-	if k == nil {
+	switch {
+	case k == nil && c.tasks.closed[id]:
+		delete(c.tasks.closed, id)
+		return nil // it was told when its sub-agent ended
+	case k == nil:
 		return fmt.Errorf("result of the unknown tool call %q", id)
 	}
 	delete(c.calls, id)
@@ -303,20 +312,44 @@ func readResult(content *contentBlock) result {
 		return r
 	}
 	var texts []string
-	for _, b := range blocks {
+	for i, b := range blocks {
 		switch b.Type {
 		case "text":
 			texts = append(texts, b.Text)
 		case "image":
 			r.images = append(r.images, &universal.ImagePart{Mime: universal.NullString(b.Source.MediaType), Data: b.Source.Data})
 		default:
-			if raw, err := json.Marshal(b); err == nil {
-				texts = append(texts, string(raw))
-			}
+			texts = append(texts, otherBlock(content.Content, i))
 		}
 	}
 	r.text = strings.Join(texts, "\n")
 	return r
+}
+
+// otherBlock says what a block is that is neither text nor a picture.
+func otherBlock(content json.RawMessage, index int) string {
+	var blocks []json.RawMessage
+	if json.Unmarshal(content, &blocks) != nil || index >= len(blocks) {
+		return string(oneline.JSON(content)) // one block without a list
+	}
+	b := lenient.Object[struct {
+		Type   string `json:"type"`
+		Tool   string `json:"tool_name"`
+		Title  string `json:"title"`
+		URL    string `json:"url"`
+		Source struct {
+			MediaType string `json:"media_type"`
+		} `json:"source"`
+	}](blocks[index])
+	switch b.Type {
+	case "tool_reference": // a tool that the model has looked for
+		return b.Tool
+	case "document": // such as a PDF, with all of its bytes
+		return "[" + strings.Join(strings.Fields("document "+b.Source.MediaType+" "+b.Title), " ") + "]"
+	case "web_search_result":
+		return strings.TrimSpace(b.Title + " " + b.URL)
+	}
+	return string(oneline.JSON(blocks[index]))
 }
 
 // readTwin reads the structured copy, which is an object only on success and

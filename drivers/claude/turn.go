@@ -88,6 +88,7 @@ func (c *converter) initLine(line []byte) error {
 	}
 	c.sessionChanged(l.SessionID, &changed)
 	c.modeChanged(l.PermissionMode, &changed)
+	changed.Commands = c.commands.hide(l.OnlyTerminal)
 	c.emitChanged(&changed)
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -220,16 +219,8 @@ func (c *converter) commandsLine(line []byte) error {
 	if err := json.Unmarshal(line, &l); err != nil {
 		return err
 	}
-	c.emitChanged(&universal.SessionUpdatedData{Commands: l.commands()})
+	c.emitChanged(&universal.SessionUpdatedData{Commands: c.commands.listed(&l)})
 	return nil
-}
-
-func (i *initialized) commands() []universal.Command {
-	var commands []universal.Command
-	for _, command := range i.Commands {
-		commands = append(commands, universal.Command{Name: command.Name, Description: oneline.Text(command.Description)})
-	}
-	return commands
 }
 
 // controlResponse answers one of our own requests; the session hands it to
@@ -256,7 +247,7 @@ func (c *converter) controlResponse(line []byte) error {
 		if err := json.Unmarshal(l.Response.Response, &i); err != nil {
 			return err
 		}
-		c.emitChanged(&universal.SessionUpdatedData{Commands: i.commands()})
+		c.emitChanged(&universal.SessionUpdatedData{Commands: c.commands.listed(&i)})
 	case "mcp_set_servers":
 		return c.mcpServersSet(l.Response.Response)
 	}

@@ -177,6 +177,8 @@ type initLine struct {
 	PermissionMode string   `json:"permissionMode"`
 	Capabilities   []string `json:"capabilities"`
 	UserMessages   []string `json:"user_message_uuids"`
+	// OnlyTerminal are the slash commands that do something in a terminal only.
+	OnlyTerminal []string `json:"terminal_slash_commands"`
 }
 
 // controlRequest is what the CLI asks of us; the subtype says what Request is.
@@ -191,6 +193,7 @@ type toolRequest struct {
 	Input       json.RawMessage   `json:"input"`
 	Suggestions []json.RawMessage `json:"permission_suggestions"`
 	BlockedPath *string           `json:"blocked_path"`
+	Reason      string            `json:"decision_reason"`
 	ToolUseID   string            `json:"tool_use_id"`
 	AgentID     string            `json:"agent_id"`
 }

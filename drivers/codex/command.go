@@ -120,6 +120,26 @@ func (c *converter) detachCommand(it *item) {
 	c.detached++
 }
 
+// cutCommand tells the result of a command that ran when its turn was ended, with
+// what it had printed; other items, and commands that waited for a permission,
+// have nothing to tell. What becomes of it, Codex says too late.
+func (c *converter) cutCommand(it *item) {
+	if it.kind != "commandExecution" || !it.called {
+		return
+	}
+	for _, r := range c.requests {
+		if r.item == it {
+			return
+		}
+	}
+	output := string(it.text)
+	c.emitOwn(universal.TypeItemCompleted, &universal.ItemData{
+		Item: it.universal(resultSuffix, universal.KindToolResult, universal.RoleTool, universal.StatusCancelled,
+			&universal.ToolResultPart{CallID: it.key, Output: output + "[The turn ended before the command did.]", IsError: true},
+			&universal.CommandPart{Command: it.command, Cwd: it.cwd, Output: output}),
+	})
+}
+
 // detachedCommandEnded tells the end of a command that had outlived its turn.
 func (c *converter) detachedCommandEnded(it *item, l *commandItem) {
 	c.detached--

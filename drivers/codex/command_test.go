@@ -1,6 +1,13 @@
 package codex
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/universal"
+)
 
 func TestInnerCommand(t *testing.T) {
 	for command, want := range map[string]string{
@@ -34,5 +41,27 @@ func TestRanCommand(t *testing.T) {
 	}
 	if p := ranCommand(told, "rejected by policy"); p != nil {
 		t.Errorf("a command that was not run is %+v", p)
+	}
+}
+
+// Of the commands that an interrupt cuts, those that ran are told, with what they
+// had printed.
+func TestCommandsThatAreCut(t *testing.T) {
+	c := running(drivers.Settings{})
+	command := func(id, command string) string {
+		return started(`"type":"commandExecution","id":"` + id + `","command":"` + command + `","cwd":"/project","status":"inProgress"`)
+	}
+	feed(c, command("ran", "make"), note("item/commandExecution/outputDelta", `"itemId":"ran","delta":"one\n"`), command("waits", "rm x"),
+		`{"id":7,"method":"item/commandExecution/requestApproval","params":{"kind":"command","threadId":"root","turnId":"t1","itemId":"waits","command":"rm x","cwd":"/project"}}`)
+	var got []string
+	for _, ev := range feed(c, `{"method":"turn/completed","params":{"threadId":"root","turn":{"id":"t1","status":"interrupted"}}}`) {
+		if ev.Type == universal.TypeItemCompleted {
+			got = append(got, shown(&ev))
+		}
+	}
+	want := []string{`item.completed t1/ran:result cancelled "" [{"type":"tool_result","call_id":"t1/ran","output":"one\n[The turn ended before the command did.]","is_error":true},` +
+		`{"type":"command","command":"make","cwd":"/project","output":"one\n"}]`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
 	}
 }

@@ -184,8 +184,9 @@ func (c *converter) detachAgents(caller *thread) {
 func (c *converter) agentEnded(th *thread, how *nativeTurn) {
 	th.turn, th.detached = "", false
 	c.countUntold(th)
-	for k, it := range c.items {
-		if it.thread == th {
+	for _, k := range sortedKeys(c.items) {
+		if it := c.items[k]; it.thread == th {
+			c.cutCommand(it)
 			delete(c.items, k)
 		}
 	}

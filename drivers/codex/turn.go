@@ -117,6 +117,7 @@ func (c *converter) closeTurn(th *thread, stop universal.StopReason) {
 			c.detachCommand(it)
 			continue
 		}
+		c.cutCommand(it)
 		delete(c.items, k)
 	}
 	for k, told := range c.raws {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -92,6 +93,9 @@ const nativePrefix = "mock-"
 func (d *Driver) Check(_ context.Context, cfg *drivers.Config) error {
 	if cfg.Resume != "" && !strings.HasPrefix(cfg.Resume, nativePrefix) {
 		return universal.InvalidRequest("resume is %q, but the mock's conversations are called %s<session id>", cfg.Resume, nativePrefix)
+	}
+	if _, err := skills.Find(ID, cfg.Skills); err != nil {
+		return err
 	}
 	return checkSettings(cfg.Settings)
 }

@@ -2,6 +2,8 @@ package mock_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -13,7 +15,10 @@ import (
 )
 
 func TestContextShowsSettings(t *testing.T) {
-	disabled := false
+	disabled, skill := false, filepath.Join(t.TempDir(), "SKILL.md")
+	if err := os.WriteFile(skill, []byte("---\nname: greeter\ndescription: Greets people\n---\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s := open(t, mock.New(mock.Options{}), drivers.Config{
 		Settings:     drivers.Settings{Variant: "high", Title: "Work"},
 		Directory:    "/somewhere",
@@ -23,7 +28,7 @@ func TestContextShowsSettings(t *testing.T) {
 			"files": {Type: "local", Command: []string{"x"}},
 			"off":   {Type: "local", Command: []string{"x"}, Enabled: &disabled},
 		},
-		Skills: []drivers.SkillSource{{Type: "local", Source: "/skills"}},
+		Skills: []drivers.SkillSource{{Type: "local", Source: filepath.Dir(skill)}},
 	})
 	if err := s.Update(t.Context(), drivers.Settings{Variant: "low", AgentMode: drivers.ModePlan}); err != nil {
 		t.Fatalf("Update: %v", err)
@@ -31,7 +36,7 @@ func TestContextShowsSettings(t *testing.T) {
 	got := drivertest.Text(s.turn("context TOKEN OTHER"))
 	for _, line := range []string{
 		"model: mock", "variant: low", "agent mode: plan", "permission mode: default", "title: Work", "directory: /somewhere",
-		"system prompt: Rhyme.", "mcp servers: files", "skills: /skills", "env TOKEN: set", "env OTHER: not set",
+		"system prompt: Rhyme.", "mcp servers: files", "skills: " + filepath.Dir(skill), "env TOKEN: set", "env OTHER: not set",
 	} {
 		if !strings.Contains(got, line+"\n") {
 			t.Errorf("the context lacks %q:\n%s", line, got)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -84,5 +86,20 @@ func TestCommandEnds(t *testing.T) {
 				t.Errorf("it took %d ms, want 2000", *command.DurationMS)
 			}
 		})
+	}
+}
+
+// Of a command whose end nobody tells, it is told what it has printed.
+func TestCommandWithoutEnd(t *testing.T) {
+	c := begun(t)
+	told(t, c, "message.part.updated", fmt.Sprintf(bashPart, "running", "", "", "one\n", ""))
+	c.closeParts(universal.StopInterrupted)
+	item := c.out[len(c.out)-1].Data.(*universal.ItemData).Item
+	want := universal.Content{
+		&universal.ToolResultPart{CallID: "prt_9", Output: "the turn ended before the call did", IsError: true},
+		&universal.CommandPart{Command: "make", Cwd: "/w", Output: "one\n"},
+	}
+	if diff := cmp.Diff(want, item.Content); item.Status != universal.StatusCancelled || diff != "" {
+		t.Errorf("it is %s (-want +got):\n%s", item.Status, diff)
 	}
 }

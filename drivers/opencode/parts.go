@@ -34,7 +34,7 @@ type part struct {
 	opened  bool     // the call's item has begun
 	called  bool     // the call's item is complete
 	running bool     // the result's item has begun
-	output  string   // of a command, as it was told last
+	printed *string  // what a command that runs has printed, as it was told last
 }
 
 // nativePart is a part as OpenCode tells it.

@@ -255,8 +255,12 @@ func (c *converter) noteRunning(k *part, n *nativePart) {
 	if n.Tool != toolBash || output == nil {
 		return
 	}
-	more := printed(k.output, *output)
-	k.output = *output
+	before := ""
+	if k.printed != nil {
+		before = *k.printed
+	}
+	more := printed(before, *output)
+	k.printed = output
 	if more == "" {
 		return
 	}
@@ -296,7 +300,7 @@ func (c *converter) resultItem(k *part, output string, status universal.ItemStat
 
 // completeTool is the result of a call.
 func (c *converter) completeTool(k *part, n *nativePart) {
-	k.closed, k.output = true, ""
+	k.closed, k.printed = true, nil
 	c.noteSubagent(k, n)
 	st := &n.State
 	output, failed := st.Output, st.Status == "error"
@@ -352,18 +356,22 @@ func (c *converter) closeSubagent(call *part, status universal.ItemStatus) {
 	c.withdrawAll(func(r *request) bool { return c.agent(r.session).parent == call.id })
 }
 
-// closeTool ends a call that got no result.
+// closeTool ends a call that got no result. Of a command it tells what was
+// printed so far.
 func (c *converter) closeTool(k *part, status universal.ItemStatus) {
-	k.closed, k.output = true, ""
+	command := c.commandPart(k, &nativeState{Metadata: nativeMetadata{Output: k.printed}})
+	k.closed, k.printed = true, nil
 	if !k.called {
 		c.complete(c.callItem(k, "{}", k.tool.name, status))
 	}
 	if status == universal.StatusCompleted {
 		status = universal.StatusCancelled
 	}
-	c.emitOwn(universal.TypeItemCompleted, &universal.ItemData{
-		Item: c.resultItem(k, "the turn ended before the call did", status, true),
-	})
+	item := c.resultItem(k, "the turn ended before the call did", status, true)
+	if command != nil {
+		item.Content = append(item.Content, command)
+	}
+	c.emitOwn(universal.TypeItemCompleted, &universal.ItemData{Item: item})
 }
 
 // commandPart is the executed command of a result, nil where none was.
