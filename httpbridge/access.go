@@ -1,6 +1,7 @@
 package httpbridge
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"time"
@@ -8,9 +9,10 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 )
 
-// secretHeaders are never logged.
+// secretHeaders are never logged. Referer is the address of a page, which may
+// have been opened with the token in it.
 var secretHeaders = map[string]bool{
-	"Authorization": true, "Proxy-Authorization": true, "Cookie": true,
+	"Authorization": true, "Proxy-Authorization": true, "Cookie": true, "Referer": true,
 }
 
 // logAccess logs each request when it is over. Queries are left out, and
@@ -25,7 +27,7 @@ func (b *bridge) logAccess(next http.Handler) http.Handler {
 		defer func() {
 			attrs := []slog.Attr{
 				slog.String("method", r.Method), slog.String("path", r.URL.Path),
-				slog.Int("status", seen.Status()), slog.Int("bytes", seen.BytesWritten()),
+				slog.Int("status", cmp.Or(seen.Status(), http.StatusOK)), slog.Int("bytes", seen.BytesWritten()),
 				slog.Duration("duration", time.Since(begin)), slog.String("client", r.RemoteAddr),
 			}
 			if b.AccessHeaders {

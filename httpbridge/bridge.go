@@ -18,7 +18,7 @@ type Options struct {
 	// Token is what clients have to show; "" lets everybody in.
 	Token string
 	// Names are the hosts under which the bridge may be addressed besides
-	// those of the loopback interface; nil allows every name.
+	// those of the loopback interface, at any port; nil allows every name.
 	Names []string
 	CORS  CORS
 	// Access is where requests are logged; nil logs none.

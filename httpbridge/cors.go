@@ -9,8 +9,8 @@ import (
 
 // CORS says which pages may use the bridge from a browser.
 type CORS struct {
-	// Origins are matched exactly; "*" is every page. Without one there is no
-	// page that may.
+	// Origins are matched exactly, in lower case as browsers send them; "*" is
+	// every page. Without one there is no page that may.
 	Origins []string
 	// Methods and Headers that pages may use; none means all.
 	Methods, Headers []string
@@ -35,10 +35,16 @@ func (b *bridge) allowOrigins(next http.Handler) http.Handler {
 		headers = []string{"*"} // echoes what the page asks for
 	}
 	// Everybody's pages with their visitors' logins is what browsers refuse.
-	credentials := c.Credentials && !slices.Contains(c.Origins, "*")
-	return cors.Handler(cors.Options{
-		AllowedOrigins: c.Origins, AllowedMethods: methods, AllowedHeaders: headers,
+	everybody := slices.Contains(c.Origins, "*")
+	opts := cors.Options{
+		AllowedMethods: methods, AllowedHeaders: headers,
 		ExposedHeaders:   []string{headerTurnID, headerEventSequence},
-		AllowCredentials: credentials, MaxAge: preflightAge,
-	})(next)
+		AllowCredentials: c.Credentials && !everybody, MaxAge: preflightAge,
+	}
+	if everybody {
+		opts.AllowedOrigins = []string{"*"}
+	} else { // the library would take a * within one for anything
+		opts.AllowOriginFunc = func(_ *http.Request, origin string) bool { return slices.Contains(c.Origins, origin) }
+	}
+	return cors.Handler(opts)(next)
 }

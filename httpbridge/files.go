@@ -1,10 +1,14 @@
 package httpbridge
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
+	"os"
 	"reflect"
 	"strings"
 
@@ -34,6 +38,10 @@ func (b *bridge) download(w http.ResponseWriter, r *http.Request) {
 		b.fail(w, r, err)
 		return
 	}
+	if query := r.URL.Query(); query.Has("offset") || query.Has("length") {
+		b.fail(w, r, universal.InvalidRequest("offset and length are for stdio; ask for a piece of the file with the header Range"))
+		return
+	}
 	tree, err := b.Server.Tree(p.FSParams)
 	if err != nil {
 		b.fail(w, r, err)
@@ -45,9 +53,44 @@ func (b *bridge) download(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.Close()
+	begin, err := beginning(f)
+	if err != nil {
+		b.fail(w, r, universal.Errorf(universal.KindStreamError, "stream error: %v", err).With("message", err.Error()).Because(err))
+		return
+	}
 	w.Header().Set("Content-Type", "application/octet-stream")
+	var content io.ReadSeeker = f
+	switch size, err := f.Seek(0, io.SeekEnd); {
+	case len(begin) < pieceBytes: // all of it, whatever its size is said to be
+		content = bytes.NewReader(begin)
+	case err != nil || size < int64(len(begin)):
+		b.pour(w, r, io.NewSectionReader(f, 0, math.MaxInt64))
+		return
+	}
 	refuse := func(status int) { b.refuseFile(w, r, status) }
-	http.ServeContent(&fileResponse{ResponseWriter: w, body: patient(w), refuse: refuse}, r, "", stat.Modified.Time, f)
+	http.ServeContent(&fileResponse{ResponseWriter: w, body: patient(w), refuse: refuse}, r, "", stat.Modified.Time, content)
+}
+
+// beginning is the first piece of a file; all of it, if that is less.
+func beginning(f *os.File) ([]byte, error) {
+	begin := make([]byte, pieceBytes)
+	n, err := io.ReadFull(f, begin)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return begin[:n], err
+}
+
+// pour serves a file whose size nobody knows, as those of the kernel in /proc:
+// as long as it goes on, and without pieces.
+func (b *bridge) pour(w http.ResponseWriter, r *http.Request, file io.Reader) {
+	if r.Method == http.MethodHead {
+		return
+	}
+	if _, err := io.Copy(patient(w), file); err != nil {
+		b.Logger.Debug("http: a file could not be served to its end", "error", err)
+		panic(http.ErrAbortHandler) // so that half a file isn't taken for a whole one
+	}
 }
 
 // fileResponse is what net/http serves a file to. Its body is written with
@@ -87,11 +130,16 @@ func (b *bridge) refuseFile(w http.ResponseWriter, r *http.Request, status int) 
 	b.failAs(w, r, status, err)
 }
 
-// upload writes the body to a file.
+// upload writes the body to a file. What the client means as a piece of it is
+// refused: it would replace the rest.
 func (b *bridge) upload(w http.ResponseWriter, r *http.Request) {
 	p, err := fileQuery[rpc.FSPathParams](r)
 	if err != nil {
 		b.fail(w, r, err)
+		return
+	}
+	if r.Header.Get("Content-Range") != "" || r.URL.Query().Has("offset") {
+		b.fail(w, r, universal.InvalidRequest("a file is written as a whole; send all of it, without Content-Range and offset"))
 		return
 	}
 	if err := notEncoded(r); err != nil {

@@ -89,6 +89,26 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// A piece of a file that is sent or asked for in a way that HTTP doesn't have
+// here is never taken for the whole file.
+func TestPieces(t *testing.T) {
+	l := newLab(t, nil)
+	dir, at := place(t, l)
+	const content = "0123456789"
+	l.must("PUT", "/v1/fs/file"+at("f"), content, nil)
+	for name, req := range map[string]request{
+		"Content-Range": {verb: "PUT", path: "/v1/fs/file" + at("f"), body: "x", header: map[string]string{"Content-Range": "bytes 3-3/10"}},
+		"write offset":  {verb: "PUT", path: "/v1/fs/file" + at("f") + "&offset=3", body: "x"},
+		"read offset":   {verb: "GET", path: "/v1/fs/file" + at("f") + "&offset=3"},
+		"read length":   {verb: "GET", path: "/v1/fs/file" + at("f") + "&length=3"},
+	} {
+		t.Run(name, func(t *testing.T) { wantProblem(t, l.ask(req), universal.KindInvalidRequest) })
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || string(got) != content {
+		t.Errorf("the file has %q, %v", got, err)
+	}
+}
+
 func TestUploadArchive(t *testing.T) {
 	l := newLab(t, nil)
 	dir, at := place(t, l)

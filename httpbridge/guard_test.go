@@ -92,6 +92,8 @@ func TestForeignPages(t *testing.T) {
 		"looks local":            {[]string{}, nil, "localhost.evil.example", nil, false},
 		"address in a name":      {[]string{}, nil, "127.0.0.1.evil.example", nil, false},
 		"allowed name":           {[]string{"Box"}, nil, "box:80", nil, true},
+		"allowed with a port":    {[]string{"box:80"}, nil, "box:2468", nil, true},
+		"allowed IPv6":           {[]string{"[fd00::1]"}, nil, "[fd00::1]:80", nil, true},
 		"own page":               {[]string{}, nil, "", header("Origin", "http://localhost:2468", "Sec-Fetch-Site", "same-origin"), true},
 		"foreign page":           {[]string{}, nil, "", header("Origin", "https://evil.example"), false},
 		"sandboxed page":         {[]string{}, nil, "", header("Origin", "null"), false},
@@ -151,6 +153,16 @@ func TestCORS(t *testing.T) {
 	if v := other.header.Get("Access-Control-Allow-Origin"); v != "" {
 		t.Errorf("a foreign origin is allowed: %q", v)
 	}
+	// A pattern is no origin: what matches it is not let in.
+	pattern := newLab(t, func(o *httpbridge.Options) {
+		o.Token, o.CORS.Origins = "secret", []string{"https://*.example", "https://app.example"}
+	})
+	for origin, allowed := range map[string]string{"https://evil.example": "", "https://app.example": "https://app.example"} {
+		got := pattern.ask(request{verb: "GET", path: "/v1/health", header: map[string]string{"Origin": origin}})
+		if v := got.header.Get("Access-Control-Allow-Origin"); v != allowed {
+			t.Errorf("%s is told %q", origin, v)
+		}
+	}
 	// Everybody with credentials is what browsers refuse; it doesn't end the server.
 	all := newLab(t, func(o *httpbridge.Options) {
 		o.Token, o.CORS = "secret", httpbridge.CORS{Origins: []string{"*"}, Credentials: true}
@@ -170,14 +182,18 @@ func TestAccessLog(t *testing.T) {
 	})
 	l.ask(request{
 		verb: "POST", path: "/v1/sessions/s?note=private", body: `{"agent":"mock","env":{"KEY":"private"}}`,
-		header: map[string]string{"Authorization": "Bearer secret-token", "Cookie": "private=1", "X-Trace": "abc"},
+		header: map[string]string{"Authorization": "Bearer secret-token", "Cookie": "private=1", "X-Trace": "abc", "Referer": "http://localhost/ui/?token=secret-token"},
 	})
+	l.ask(request{verb: "OPTIONS", path: "/v1/sessions/s"}) // answered without a word
 	l.stop()
 	text := log.String()
 	for _, want := range []string{"method=POST", "path=/v1/sessions/s ", "status=200", "headers.X-Trace=[abc]", "headers.Authorization=[***]"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)
 		}
+	}
+	if options := "method=OPTIONS path=/v1/sessions/s status=200 "; !strings.Contains(text, options) {
+		t.Errorf("no %s in %s", options, text)
 	}
 	for _, secret := range []string{"secret-token", "private"} {
 		if strings.Contains(text, secret) {

@@ -65,7 +65,7 @@ func (b *bridge) knownName(name string) bool {
 	if ip, err := netip.ParseAddr(name); err == nil && ip.IsLoopback() {
 		return true
 	}
-	return slices.ContainsFunc(b.Names, func(known string) bool { return strings.EqualFold(known, name) })
+	return slices.ContainsFunc(b.Names, func(known string) bool { return hostName(known) == name })
 }
 
 func (b *bridge) knownOrigin(origin string) bool {

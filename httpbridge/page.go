@@ -28,5 +28,6 @@ func (b *bridge) page(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer") // its address may have the token in it
 	_, _ = io.WriteString(patient(w), strings.ReplaceAll(page, addressMark, html.EscapeString(r.Host)))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"slices"
@@ -50,7 +51,7 @@ func (row apiRow) command() *cli.Command {
 	m := row.lookup()
 	cmd := &cli.Command{
 		Name: row.name, Aliases: row.aliases,
-		Usage:     strings.ToLower(m.Doc[:1]) + strings.TrimSuffix(m.Doc[1:], "."),
+		Usage:     cmp.Or(row.about, strings.ToLower(m.Doc[:1])+strings.TrimSuffix(m.Doc[1:], ".")),
 		ArgsUsage: row.argsUsage(),
 		Flags:     append(row.paramFlags(m), remoteFlags()...),
 		Action:    func(ctx context.Context, cmd *cli.Command) error { return row.run(ctx, cmd, m) },

@@ -18,15 +18,7 @@ func mcpFlag() apiFlag {
 		param: "mcp",
 		flag:  &cli.StringFlag{Name: "mcp-config", Usage: "tool servers by their names, as JSON in this `FILE`"},
 		value: func(cmd *cli.Command, name string) (any, error) {
-			text, err := os.ReadFile(cmd.String(name))
-			if err != nil {
-				return nil, err
-			}
-			var servers map[string]json.RawMessage
-			if err := json.Unmarshal(text, &servers); err != nil {
-				return nil, fmt.Errorf("%s is not a JSON object of tool servers: %w", cmd.String(name), err)
-			}
-			return servers, nil
+			return readMCPConfig[json.RawMessage](cmd.String(name)) // the server checks the rest
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 type apiRow struct {
 	method      string
 	group, name string
+	about       string // what the command does, where that is not all that the method does
 	aliases     []string
 	args        []string          // params that are arguments, in order
 	short       map[string]string // one-letter flags of params
@@ -57,8 +58,8 @@ func apiRows() []apiRow {
 		{method: "questions/reject", group: "sessions", name: "reject-question", args: []string{"sessionId", "questionId"}},
 		{method: "permissions/reply", group: "sessions", name: "reply-permission", args: []string{"sessionId", "permissionId"}, short: map[string]string{"reply": "r"}},
 		{method: "fs/entries", group: "fs", name: "entries"},
-		{method: "fs/read", group: "fs", name: "read", args: []string{"path"}, send: readFile},
-		{method: "fs/write", group: "fs", name: "write", args: []string{"path"}, flags: []apiFlag{contentFlag(), fromFileFlag()}, send: writeFile},
+		{method: "fs/read", group: "fs", name: "read", about: "writes a file to stdout", args: []string{"path"}, send: readFile},
+		{method: "fs/write", group: "fs", name: "write", about: "writes a file in one step", args: []string{"path"}, flags: []apiFlag{contentFlag(), fromFileFlag()}, send: writeFile},
 		{method: "fs/delete", group: "fs", name: "delete", args: []string{"path"}},
 		{method: "fs/mkdir", group: "fs", name: "mkdir", args: []string{"path"}},
 		{method: "fs/move", group: "fs", name: "move", args: []string{"from", "to"}},

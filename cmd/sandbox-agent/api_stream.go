@@ -56,7 +56,7 @@ func (c *apiCall) streamText(stream io.Reader) error {
 		if err := printer.Event(&ev); err != nil {
 			return err
 		}
-		if hint := howToAnswer(&ev); hint != "" {
+		if hint := howToAnswer(&ev, c.endpointFlag()); hint != "" {
 			_, err := fmt.Fprintf(c.stdout, "  %s\n", terminal.CleanLine(hint))
 			return err
 		}
@@ -65,10 +65,20 @@ func (c *apiCall) streamText(stream io.Reader) error {
 	return errors.Join(err, printer.EndLine())
 }
 
-// howToAnswer is the command that answers a request; "" for any other event.
-func howToAnswer(ev *universal.Event) string {
+// endpointFlag is what a command needs to reach the same server; "" for the one
+// that it reaches without.
+func (c *apiCall) endpointFlag() string {
+	if c.client.Endpoint == defaultEndpoint {
+		return ""
+	}
+	return " --endpoint " + shellQuote(c.client.Endpoint)
+}
+
+// howToAnswer is the command that answers a request at an endpoint; "" for any
+// other event.
+func howToAnswer(ev *universal.Event, endpoint string) string {
 	command := func(name, request string) string {
-		return fmt.Sprintf("sandbox-agent sessions %s %s %s", name, shellQuote(ev.SessionID), shellQuote(request))
+		return fmt.Sprintf("sandbox-agent sessions %s %s %s%s", name, shellQuote(ev.SessionID), shellQuote(request), endpoint)
 	}
 	switch d := ev.Data.(type) {
 	case *universal.PermissionData:

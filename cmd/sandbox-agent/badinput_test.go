@@ -131,6 +131,7 @@ func TestBadRequests(t *testing.T) {
 		"create without params":          {"sessions/create", nil, shape("agent is missing"), ""},
 		"duplicate session id":           {"sessions/create", create(params{"sessionId": "live"}), typed{codeSessionExists, "session_already_exists", "another id"}, ""},
 		"id of an ended session":         {"sessions/create", create(params{"sessionId": "ended"}), typed{codeSessionExists, "session_already_exists", "another id"}, ""},
+		"session id of a stream":         {"sessions/create", create(params{"sessionId": "sse"}), invalid("choose another one"), ""},
 		"session id too long":            {"sessions/create", create(params{"sessionId": strings.Repeat("x", 1025)}), invalid("at most"), ""},
 		"bad agent mode":                 {"sessions/create", create(params{"agentMode": "yolo"}), typed{codeModeNotSupported, "mode_not_supported", "build, plan"}, ""},
 		"bad permission mode":            {"sessions/create", create(params{"permissionMode": "yolo"}), invalid("acceptEdits"), ""},

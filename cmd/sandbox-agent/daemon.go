@@ -54,8 +54,10 @@ func daemonCommand() *cli.Command {
 				),
 				Action: withDaemon(alone(startDaemon)),
 			},
-			{Name: "stop", Usage: "stop the daemon", Flags: address(), Action: withDaemon(alone(stopDaemon))},
-			{Name: "status", Usage: "tell whether the daemon runs", Flags: address(), Action: withDaemon(daemonStatus)},
+			// Scripts for the v0.1 command line give the token to these two as well,
+			// which do without.
+			{Name: "stop", Usage: "stop the daemon", Flags: append(address(), earlyTokenFlags()...), Action: withDaemon(alone(stopDaemon))},
+			{Name: "status", Usage: "tell whether the daemon runs", Flags: append(address(), earlyTokenFlags()...), Action: withDaemon(daemonStatus)},
 		},
 	}
 }
@@ -143,17 +145,22 @@ func (d daemon) lock(ctx context.Context) (io.Closer, error) {
 }
 
 func startDaemon(ctx context.Context, cmd *cli.Command, d daemon) (string, error) {
-	if d.healthy(ctx) {
-		record, ours := d.record()
-		switch {
-		case !ours:
-			return "", fmt.Errorf("the server that answers at %s was not started as this user's daemon; choose another --port", d.address())
-		case !cmd.Bool("upgrade") || record.Version == version:
-			return d.running(record), nil
-		}
-		if err := d.stop(ctx, record); err != nil {
-			return "", err
-		}
+	if cmd.Bool("no-token") && cmd.IsSet("token") {
+		return "", usagef(cmd, "--no-token contradicts --token")
+	}
+	record, ours := d.record()
+	switch healthy := d.healthy(ctx); {
+	case !ours && !healthy:
+		return d.start(ctx, cmd)
+	case !ours:
+		return "", fmt.Errorf("the server that answers at %s was not started as this user's daemon; choose another --port", d.address())
+	case !healthy: // what is known of it has to stay known, or nobody could stop it
+		return "", fmt.Errorf("the daemon runs (PID %d) but does not answer at %s; see %s, and end it with daemon stop", record.PID, d.address(), d.logFile())
+	case !cmd.Bool("upgrade") || record.Version == version:
+		return d.running(record), nil
+	}
+	if err := d.stop(ctx, record); err != nil {
+		return "", err
 	}
 	return d.start(ctx, cmd)
 }
@@ -175,7 +182,7 @@ func (d daemon) start(ctx context.Context, cmd *cli.Command) (string, error) {
 	}
 	server := exec.Command(self, args...)
 	server.Stdout, server.Stderr = log, log
-	server.Env = os.Environ()
+	server.Env = append(os.Environ(), logStdoutVariable+"=1") // into the file that is named to people
 	if token := cmd.String("token"); token != "" {
 		server.Env = append(server.Env, tokenVariable+"="+token) // where others can't read it
 	}
@@ -223,15 +230,26 @@ func stopDaemon(ctx context.Context, _ *cli.Command, d daemon) (string, error) {
 	return "Daemon stopped", nil
 }
 
-// stop asks the daemon to end, and kills it if it doesn't in time.
+// stop asks the daemon to end, and kills it if it doesn't in time. It is gone,
+// and its address free, when stop returns.
 func (d daemon) stop(ctx context.Context, record daemonRecord) error {
 	process, err := os.FindProcess(record.PID)
 	if err != nil {
 		return d.forget()
 	}
-	if err := askToEnd(process); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop the daemon: %w", err)
+	for _, end := range []func(*os.Process) error{askToEnd, (*os.Process).Kill} {
+		if err := end(process); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return fmt.Errorf("stop the daemon: %w", err)
+		}
+		if ended(ctx, record) {
+			return d.forget()
+		}
 	}
+	return fmt.Errorf("stop the daemon: PID %d was killed and is still there", record.PID)
+}
+
+// ended waits for the process of a record, but not for ever.
+func ended(ctx context.Context, record daemonRecord) bool {
 	ctx, cancel := context.WithTimeout(ctx, daemonStopTime)
 	defer cancel()
 	tick := time.NewTicker(daemonPoll)
@@ -239,14 +257,11 @@ func (d daemon) stop(ctx context.Context, record daemonRecord) error {
 	for alive(record) {
 		select {
 		case <-ctx.Done():
-			if err := process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-				return fmt.Errorf("stop the daemon: %w", err)
-			}
-			return d.forget()
+			return false
 		case <-tick.C:
 		}
 	}
-	return d.forget()
+	return true
 }
 
 func daemonStatus(ctx context.Context, _ *cli.Command, d daemon) (string, error) {

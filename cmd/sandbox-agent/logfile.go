@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// logStdoutVariable sends the log to stdout when it is set to anything.
+const logStdoutVariable = "SANDBOX_AGENT_LOG_STDOUT"
+
 const (
 	logFilePrefix = "server-"
 	logFileSuffix = ".log"
@@ -21,7 +24,7 @@ const (
 // logWriter is where the server's log goes: the standard error, unless the
 // environment wants it on the standard output or in files of a directory.
 func logWriter(stdout, stderr io.Writer, getenv func(string) string, now func() time.Time) (io.Writer, error) {
-	if getenv("SANDBOX_AGENT_LOG_STDOUT") != "" {
+	if getenv(logStdoutVariable) != "" {
 		return stdout, nil
 	}
 	dir := getenv("SANDBOX_AGENT_LOG_DIR")

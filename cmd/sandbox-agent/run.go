@@ -126,7 +126,7 @@ func createOptions(cmd *cli.Command) (session.CreateOptions, error) {
 		}
 	}
 	if file := cmd.String("mcp-config"); file != "" {
-		if opts.MCP, err = readMCPConfig(file); err != nil {
+		if opts.MCP, err = readMCPConfig[drivers.MCPServer](file); err != nil {
 			return opts, usagef(cmd, "--mcp-config: %w", err)
 		}
 	}
@@ -135,7 +135,7 @@ func createOptions(cmd *cli.Command) (session.CreateOptions, error) {
 
 // readMCPConfig reads MCP servers by name; they may be inside "mcpServers", as
 // other programs write them.
-func readMCPConfig(file string) (map[string]drivers.MCPServer, error) {
+func readMCPConfig[Server any](file string) (map[string]Server, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func readMCPConfig(file string) (map[string]drivers.MCPServer, error) {
 	if wrapped.Servers != nil {
 		data = wrapped.Servers
 	}
-	var servers map[string]drivers.MCPServer
+	var servers map[string]Server
 	if err := json.Unmarshal(data, &servers); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

@@ -7,6 +7,20 @@ import (
 	"syscall"
 )
 
+// endSignals are those that ask the program to end. A hang-up does unless the
+// program was told to outlive its terminal, as nohup does.
+func endSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// impatient tells whether a signal that is not the first one asks the program
+// to end at once. A terminal that goes says so more than once.
+func impatient(again os.Signal) bool { return again != syscall.SIGHUP }
+
 // watchInterrupts closes first at the first signal that asks the program to
 // end, and calls again at the next one. stop ends the watch.
 //
@@ -14,7 +28,7 @@ import (
 // than ignored, which the agents would inherit.
 func watchInterrupts(again func()) (first <-chan struct{}, stop func()) {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, endSignals()...)
 	pipes := make(chan os.Signal, 1)
 	signal.Notify(pipes, syscall.SIGPIPE)
 	asked, over := make(chan struct{}), make(chan struct{})
@@ -24,10 +38,11 @@ func watchInterrupts(again func()) (first <-chan struct{}, stop func()) {
 			select {
 			case <-over:
 				return
-			case <-signals:
-				if n == 0 {
+			case s := <-signals:
+				switch {
+				case n == 0:
 					close(asked)
-				} else {
+				case impatient(s):
 					again()
 				}
 			}

@@ -306,9 +306,9 @@ func (r *turnRun) result(agent string, stopped bool) error {
 	if r.nativeID != "" {
 		again := "sandbox-agent run --agent " + agent
 		if dir := r.opts.create.Directory; dir != "" {
-			again += " --directory " + quote(dir)
+			again += " --directory " + shellQuote(dir)
 		}
-		r.say("to go on: %s --resume %s \"PROMPT\"", again, quote(r.nativeID))
+		r.say("to go on: %s --resume %s \"PROMPT\"", again, shellQuote(r.nativeID))
 	}
 	switch {
 	case r.broken != nil:
@@ -321,16 +321,6 @@ func (r *turnRun) result(agent string, stopped bool) error {
 		return errors.New("the session ended before the turn did")
 	}
 	return fmt.Errorf("the turn ended with %s", r.stop)
-}
-
-// quote makes a shell take a text as one word.
-func quote(text string) string {
-	if strings.ContainsFunc(text, func(c rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+=,", c)
-	}) {
-		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-	}
-	return text
 }
 
 // say tells the person something that is not the agent's.

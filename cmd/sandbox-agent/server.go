@@ -28,6 +28,19 @@ func serverCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "server",
 		Usage: "serve the methods as HTTP under /v1, with events as server-sent events",
+		Description: `Ends in order at Ctrl-C, SIGTERM or when its terminal goes; a second signal ends
+it at once.
+
+Environment:
+   SANDBOX_AGENT_TOKEN             the token that clients have to show
+   SANDBOX_AGENT_DATA_DIR          where agents are installed
+   SANDBOX_AGENT_<AGENT>_PATH      an agent's program, such as SANDBOX_AGENT_CLAUDE_PATH
+   SANDBOX_AGENT_LOG_STDOUT        anything: log on stdout instead of stderr
+   SANDBOX_AGENT_LOG_DIR           log into a file for each day in this directory
+   SANDBOX_AGENT_LOG_HTTP          0 or false: do not log requests
+   SANDBOX_AGENT_LOG_HTTP_HEADERS  anything: log their headers as well, without secrets
+
+` + exitCodes,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "host", Aliases: []string{"H"}, Value: defaultHost, Usage: "listen on this `ADDRESS`"},
 			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: defaultPort, Usage: "listen on this `PORT`; 0 takes a free one"},
@@ -40,7 +53,7 @@ func serverCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "cors-allow-header", Aliases: []string{"A"}, Usage: "`HEADER` that pages may send (default: all); may be repeated"},
 			&cli.BoolFlag{Name: "cors-allow-credentials", Aliases: []string{"C"}, Usage: "let pages send cookies and logins"},
 			&cli.BoolFlag{Name: "no-telemetry", Usage: "does nothing: there is no telemetry"},
-			&cli.BoolFlag{Name: "install-missing", Value: true, Usage: "install the agent of a new session if it is missing"},
+			&cli.BoolFlag{Name: "install-missing", Value: true, Usage: "install the agent of a new session if it is missing (default: true; =false leaves it missing)"},
 			&cli.BoolFlag{Name: "end-with-stdin", Usage: "end when stdin ends, as it does with the program that holds its other end"},
 			idleTimeoutFlag(), mockPaceFlag(),
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log on stderr from this `LEVEL` on: debug, info, warn or error"},
@@ -58,10 +71,10 @@ func serverCommand() *cli.Command {
 // serverOptions are the launch settings of the server.
 type serverOptions struct {
 	bridgeOptions
-	address string // host and port
-	handler httpbridge.Options
-	warning string    // about the settings, for the log
-	owner   io.Reader // the server ends when this does; nil for one that has no owner
+	address  string // host and port
+	handler  httpbridge.Options
+	warnings []string  // about the settings, for the log
+	owner    io.Reader // the server ends when this does; nil for one that has no owner
 }
 
 func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
@@ -77,6 +90,14 @@ func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
 	if port < 0 || port > 65535 {
 		return serverOptions{}, usagef(cmd, "--port %d is not between 0 and 65535", port)
 	}
+	cors, err := corsOf(cmd)
+	if err != nil {
+		return serverOptions{}, err
+	}
+	names, err := allowedNames(cmd)
+	if err != nil {
+		return serverOptions{}, err
+	}
 	out, err := logWriter(cmd.Root().Writer, cmd.Root().ErrWriter, os.Getenv, time.Now)
 	if err != nil {
 		return serverOptions{}, err
@@ -90,12 +111,10 @@ func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
 		address: net.JoinHostPort(host, strconv.Itoa(port)),
 		handler: httpbridge.Options{
 			Version: version, Logger: log, Token: token,
-			CORS: httpbridge.CORS{
-				Origins: cmd.StringSlice("cors-allow-origin"), Methods: cmd.StringSlice("cors-allow-method"),
-				Headers: cmd.StringSlice("cors-allow-header"), Credentials: cmd.Bool("cors-allow-credentials"),
-			},
+			CORS:   cors,
 			Access: accessLogger(log), AccessHeaders: os.Getenv("SANDBOX_AGENT_LOG_HTTP_HEADERS") != "",
 		},
+		warnings: corsWarnings(cors),
 	}
 	if cmd.Bool("end-with-stdin") {
 		opts.owner = cmd.Root().Reader
@@ -104,16 +123,16 @@ func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
 		return opts, nil
 	}
 	if isLoopback(host) {
-		opts.handler.Names = append([]string{}, cmd.StringSlice("allow-host")...)
-		if slices.Contains(opts.handler.CORS.Origins, "*") {
-			opts.warning = "every page that a browser on this machine shows can run commands here: all origins are allowed, and there is no token"
+		opts.handler.Names = names
+		if slices.Contains(cors.Origins, "*") {
+			opts.warnings = append(opts.warnings, "every page that a browser on this machine shows can run commands here: all origins are allowed, and there is no token")
 		}
 		return opts, nil
 	}
 	if !cmd.Bool("no-token") {
 		return serverOptions{}, usagef(cmd, "--host %s can be reached by others: give a token with --token, --token-file or %s, or let everybody in with --no-token", host, tokenVariable)
 	}
-	opts.warning = "everybody who reaches this address can run commands here: there is no token"
+	opts.warnings = append(opts.warnings, "everybody who reaches this address can run commands here: there is no token")
 	return opts, nil
 }
 
@@ -166,8 +185,8 @@ func serveHTTP(ctx context.Context, opts serverOptions) error {
 		return errors.Join(err, listener.Close())
 	}
 	opts.handler.Server = b.server
-	if opts.warning != "" {
-		opts.log.Warn(opts.warning)
+	for _, warning := range opts.warnings {
+		opts.log.Warn(warning)
 	}
 	opts.log.Info("listening", "url", "http://"+listener.Addr().String(), "token", opts.handler.Token != "")
 	err = httpbridge.Serve(ctx, listener, httpbridge.NewHandler(opts.handler), opts.log, b.endSessions)

@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +21,16 @@ func TestServerEndsWithItsOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantOrderlyEnd(t, cmd, func() error {
+		_, err := io.WriteString(owner, "what is said there does not matter\n")
+		return errors.Join(err, owner.Close())
+	})
+}
+
+// wantOrderlyEnd starts a server and ends it: who reads a session then sees its
+// end, and the server has not failed.
+func wantOrderlyEnd(t *testing.T, cmd *exec.Cmd, end func() error) {
+	t.Helper()
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -34,9 +46,6 @@ func TestServerEndsWithItsOwner(t *testing.T) {
 	}
 	var drained sync.WaitGroup
 	drained.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
-	if _, err := io.WriteString(owner, "what is said there does not matter\n"); err != nil {
-		t.Fatal(err)
-	}
 	created, err := http.Post(listening.URL+"/v1/sessions/s", "application/json", strings.NewReader(`{"agent":"mock"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +56,7 @@ func TestServerEndsWithItsOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer events.Body.Close()
-	if err := owner.Close(); err != nil {
+	if err := end(); err != nil {
 		t.Fatal(err)
 	}
 	stream, err := io.ReadAll(events.Body)

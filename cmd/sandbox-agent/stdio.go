@@ -36,7 +36,7 @@ func stdioCommand() *cli.Command {
 }
 
 func idleTimeoutFlag() cli.Flag {
-	return &cli.DurationFlag{Name: "idle-timeout", Usage: "stop the agent of a session that has been idle for `TIME`; the next message brings it back (default: never)"}
+	return &cli.DurationFlag{Name: "idle-timeout", HideDefault: true, Usage: "stop the agent of a session that has been idle for `TIME`; the next message brings it back (default: never)"}
 }
 
 func mockPaceFlag() cli.Flag {
@@ -80,7 +80,7 @@ func serveStdio(ctx context.Context, opts bridgeOptions) error {
 // its cause. stop ends the watch.
 func endBySignals(ctx context.Context) (_ context.Context, stop func()) {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, endSignals()...)
 	// A write to a gone parent is to fail instead of ending the program. To
 	// ignore the signal would be inherited by the agents and their commands.
 	pipes := make(chan os.Signal, 1)
@@ -93,8 +93,8 @@ func endBySignals(ctx context.Context) (_ context.Context, stop func()) {
 			select {
 			case <-over:
 				return
-			case <-signals:
-				if n > 0 {
+			case s := <-signals:
+				if n > 0 && impatient(s) {
 					os.Exit(exitFailed)
 				}
 				cancel(errSignal)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -46,10 +47,10 @@ func TestSwap(t *testing.T) {
 		t.Run(lab.id, func(t *testing.T) {
 			t.Parallel()
 			p := realPerformance(t, client, lab)
-			outlines := perform(t, p, func(name string, do func(*testing.T)) { t.Run(name, do) })
+			steps := perform(t, p, func(name string, do func(*testing.T)) { t.Run(name, do) })
 			for _, s := range script() {
-				got, played := outlines[s.name]
-				if !played {
+				got, done := steps[s.name]
+				if !done {
 					continue
 				}
 				promised := reference[s.name].text(p.can)
@@ -57,7 +58,7 @@ func TestSwap(t *testing.T) {
 					t.Logf("step %q: the capability flags take this away:\n%s", s.name, diff)
 				}
 				if diff := cmp.Diff(promised, got.text(everything())); diff != "" {
-					t.Errorf("step %q isn't what the mock and the capability flags promise (-promised +%s):\n%s", s.name, lab.id, diff)
+					t.Errorf("step %q isn't what the mock and the capability flags promise (-promised +%s):\n%s\nof\n%s", s.name, lab.id, diff, got.story())
 				}
 			}
 		})
@@ -69,12 +70,31 @@ func everything() *drivers.Capabilities {
 	return &can
 }
 
+// played is a step as an agent played it.
+type played struct {
+	outline
+	events []universal.Event
+}
+
+// story is the step in full, for whoever has to find out what went wrong.
+func (p played) story() string {
+	var all strings.Builder
+	for i := range p.events {
+		data, err := json.Marshal(p.events[i].Data)
+		if err != nil {
+			data = []byte(err.Error())
+		}
+		fmt.Fprintf(&all, "%s %s\n", p.events[i].Type, data)
+	}
+	return all.String()
+}
+
 // perform goes through the script, each step by way of run, and returns the
-// outline of each step that the agent can do.
-func perform(t *testing.T, p *performance, run func(name string, do func(*testing.T))) map[string]outline {
+// steps that the agent can do.
+func perform(t *testing.T, p *performance, run func(name string, do func(*testing.T))) map[string]played {
 	t.Helper()
 	p.enter(p.create())
-	outlines := map[string]outline{}
+	steps := map[string]played{}
 	for _, s := range script() {
 		if s.needs != nil && !s.needs(p.can) {
 			t.Logf("%s: left out, the agent has no such thing", s.name)
@@ -89,25 +109,26 @@ func perform(t *testing.T, p *performance, run func(name string, do func(*testin
 			start := time.Now()
 			s.do(p)
 			t.Logf("took %v", time.Since(start).Round(time.Millisecond))
-			var seen outline
+			var seen played
 			for i := sessions - 1; i < len(p.sessions); i++ {
 				s := p.sessions[i]
-				seen = append(seen, outlineOf(s.events[from:], s.answered)...)
+				seen.outline = append(seen.outline, outlineOf(s.events[from:], s.answered)...)
+				seen.events = append(seen.events, s.events[from:]...)
 				from = 0
 			}
-			outlines[s.name] = seen
+			steps[s.name] = seen
 		})
 		p.t = t
 	}
-	return outlines
+	return steps
 }
 
 // compareWithGolden shows the script as the mock plays it.
-func compareWithGolden(t *testing.T, outlines map[string]outline) {
+func compareWithGolden(t *testing.T, steps map[string]played) {
 	t.Helper()
 	var all strings.Builder
 	for _, s := range script() {
-		fmt.Fprintf(&all, "== %s\n%s", s.name, outlines[s.name].text(everything()))
+		fmt.Fprintf(&all, "== %s\n%s", s.name, steps[s.name].text(everything()))
 	}
 	golden := filepath.Join("testdata", "swap.golden")
 	if *updateSwap {

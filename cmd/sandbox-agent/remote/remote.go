@@ -59,7 +59,7 @@ func (c *Client) Do(ctx context.Context, m rpc.Method, params Params, up *Upload
 	if err != nil {
 		return nil, err
 	}
-	address := strings.TrimSuffix(c.Endpoint, "/") + path
+	address := strings.TrimRight(c.Endpoint, "/") + path
 	var body io.Reader
 	contentType := ""
 	switch {

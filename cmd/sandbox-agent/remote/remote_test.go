@@ -34,7 +34,7 @@ func TestCall(t *testing.T) {
 		_, _ = io.WriteString(w, "{}")
 	}))
 	defer server.Close()
-	client := &remote.Client{Endpoint: server.URL + "/", Token: "t", HTTP: server.Client()}
+	client := &remote.Client{Endpoint: server.URL + "//", Token: "t", HTTP: server.Client()}
 	for _, call := range []struct {
 		method string
 		params remote.Params
