@@ -93,7 +93,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		Description:           exitCodes,
 		Version:               version,
 		HideVersion:           true, // the library's flag prints more than the contract says
-		HideHelpCommand:       true,
+		HideHelpCommand:       true, // the library adds one to every group
 		Reader:                stdin,
 		Writer:                stdout,
 		ErrWriter:             stderr,
@@ -108,7 +108,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		Commands: []*cli.Command{
 			runCommand(), stdioCommand(), serverCommand(), daemonCommand(),
 			apiGroup("sessions"), apiGroup("fs"), apiCommand(),
-			orRemote(agentsCommand()), installAgentCommand(), doctorCommand(), credentialsCommand(), schemaCommand(),
+			orRemote(agentsCommand()), installAgentCommand(), doctorCommand(), credentialsCommand(), schemaCommand(), helpCommand(),
 		},
 	}
 	hardenUsage(app)
@@ -151,13 +151,6 @@ func hardenUsage(cmd *cli.Command) {
 	for _, sub := range cmd.Commands {
 		hardenUsage(sub)
 	}
-}
-
-// helpBesideArguments shows the help of a command whose --help stands beside
-// arguments, which the library takes for commands below it.
-func helpBesideArguments(ctx context.Context, cmd *cli.Command, _ string) {
-	parent := cmd.Lineage()[1]
-	_ = cli.ShowCommandHelp(ctx, parent, cmd.Name) // it is there
 }
 
 // missingCommand is the action of a group of commands.

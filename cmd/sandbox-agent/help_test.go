@@ -24,3 +24,22 @@ func TestHelpBesideArguments(t *testing.T) {
 		}
 	}
 }
+
+// The command shows what the flag shows.
+func TestHelpCommand(t *testing.T) {
+	say := func(line string) (stdout, stderr string, code int) {
+		var out, errs bytes.Buffer
+		code = run(t.Context(), append([]string{"sandbox-agent"}, strings.Fields(line)...), strings.NewReader(""), &out, &errs)
+		return out.String(), errs.String(), code
+	}
+	for _, command := range []string{"", "run", "sessions", "agents install", "api sessions create", "help"} {
+		want, _, _ := say(command + " --help")
+		got, complaint, code := say("help " + command)
+		if code != exitOK || got != want || complaint != "" {
+			t.Errorf("help %s: exit %d, stderr %q, stdout %q, want %q", command, code, complaint, got, want)
+		}
+	}
+	if stdout, stderr, code := say("help sessions nope"); code != exitUsage || stdout != "" || !strings.Contains(stderr, `unknown command "nope"`) {
+		t.Errorf("help of no command: exit %d, stderr %q, stdout %q", code, stderr, stdout)
+	}
+}
