@@ -24,9 +24,9 @@ const channelVariable = "SANDBOX_AGENT_AMP_CHANNEL"
 
 // Bounds of the side channel.
 const (
-	maxRequest   = 64 << 20         // bytes of a request: a tool's input may be a file
-	maxAsking    = 256              // connections at a time
-	greetingWait = 10 * time.Second // for the first line of a connection, which comes at once
+	maxRequest   = 64 << 20    // bytes of a request: a tool's input may be a file
+	maxAsking    = 256         // connections at a time
+	greetingWait = time.Minute // for the first line of a connection, which comes at once but on a busy machine
 )
 
 // channel is the bridge's end of the side channel of one process. Each
