@@ -134,4 +134,29 @@ func (s *Session) armIdleTimer() {
 	}
 }
 
+// restsAfter is how long no turn has to run before a session's log is moved to
+// the disk but for its end: thousands of idle sessions must fit, and who reads a
+// turn that has just ended shall find it in memory.
+const restsAfter = 10 * time.Second
+
+// armRestTimer begins to wait for that when no turn runs. Called with the lock
+// held.
+func (s *Session) armRestTimer() {
+	switch resting := s.running == nil; {
+	case !resting && s.rest != nil:
+		s.rest.Stop()
+		s.rest = nil
+	case resting && s.rest == nil:
+		s.rest = time.AfterFunc(restsAfter, func() { s.spill(s.log.Settle) })
+	}
+}
+
+// spill moves events to the disk, in one of the log's ways. Called without the
+// lock.
+func (s *Session) spill(by func() error) {
+	if err := by(); err != nil {
+		s.logger.Warn("session: older events stay in memory", "session", s.id, "error", err)
+	}
+}
+
 func encodeBase64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }

@@ -61,6 +61,7 @@ type Session struct {
 	commands   uint64 // sum of the slash commands that were told
 	background int
 	idle       idleTimer
+	rest       *time.Timer // nil while a turn runs
 }
 
 // turn is a message's way through the session, or work the agent began.
@@ -91,14 +92,9 @@ func (s *Session) unlock() {
 	s.armIdleTimer()
 	dirty := s.dirty
 	s.dirty = false
-	spill := s.log.Spill
-	if s.running == nil {
-		spill = s.log.Settle // thousands of idle sessions must fit
-	}
+	s.armRestTimer()
 	s.mu.Unlock()
-	if err := spill(); err != nil {
-		s.logger.Warn("session: older events stay in memory", "session", s.id, "error", err)
-	}
+	s.spill(s.log.Spill)
 	if dirty {
 		s.manager.changed(s)
 	}
