@@ -267,3 +267,22 @@ func TestDamagedFile(t *testing.T) {
 		})
 	}
 }
+
+// What was read from the start on is known to be right; what lies behind a gap
+// is not.
+func TestCheckedGrowsWithoutGaps(t *testing.T) {
+	l := openStore(t, Options{}).NewLog("checked")
+	begin := fileHeaderSize("checked")
+	for _, step := range []struct{ from, to, want int64 }{
+		{begin + 10, begin + 20, 0},
+		{begin, begin + 5, begin + 5},
+		{begin + 10, begin + 20, begin + 5},
+		{begin + 2, begin + 12, begin + 12},
+		{begin, begin + 5, begin + 12},
+		{begin + 12, begin + 20, begin + 20},
+	} {
+		if l.noteChecked(step.from, step.to); l.checked.Load() != step.want {
+			t.Errorf("from %d to %d: checked up to %d, want %d", step.from, step.to, l.checked.Load(), step.want)
+		}
+	}
+}

@@ -41,10 +41,12 @@
 // # Files
 //
 // A log has a file once it has spilled, with the same bytes that were in
-// memory; format.go describes it and [Scan] reads it. Files are opened for each
-// operation and never kept open, so that thousands of logs need no more
-// descriptors than there are reads and writes at one instant. They are made for
-// the owner only (0600 in a directory of 0700), their names are numbers, and
-// they are deleted with the log. They aren't synced: the directory is
-// temporary. What a killed process leaves behind, the next store removes.
+// memory; format.go describes it and [Scan] reads it. A record's sum is checked
+// when it is first read, and always where the records before it were not read
+// yet. Files are opened for each operation and never kept open, so that
+// thousands of logs need no more descriptors than there are reads and writes at
+// one instant. They are made for the owner only (0600 in a directory of 0700),
+// their names are numbers, and they are deleted with the log. They aren't
+// synced: the directory is temporary. What a killed process leaves behind, the
+// next store removes.
 package eventlog

@@ -16,6 +16,8 @@ type Log struct {
 	// memory is the capacity of all chunks in bytes. Changed under mu only.
 	memory atomic.Int64
 
+	checked atomic.Int64 // up to this offset the file was read and found right
+
 	// spilling is held by the one who writes the file. Neither Append nor a
 	// reader ever wants it. Taken before mu.
 	spilling sync.Mutex
