@@ -225,7 +225,7 @@ func (s *Session) failTurn(t *turn, err error) {
 	if s.running != t {
 		return // it has ended already, for instance since the agent died
 	}
-	if t.interrupted {
+	if t.interrupted || s.ctx.Err() != nil { // the session's end cuts it short as well
 		s.ledger.EndTurn(universal.TurnEndedData{StopReason: universal.StopInterrupted})
 		return
 	}

@@ -156,3 +156,49 @@ func TestIdleTimeoutWithoutEnd(t *testing.T) {
 		t.Errorf("the agent was started %d times", n)
 	}
 }
+
+// absorbed is the mock, but messages don't get through to it.
+type absorbed struct {
+	*mock.Driver
+	sending chan struct{} // told of each
+}
+
+func (d *absorbed) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sink) (drivers.Session, error) {
+	s, err := d.Driver.Start(ctx, cfg, sink)
+	return absorbedSession{s, d}, err
+}
+
+type absorbedSession struct {
+	drivers.Session
+	driver *absorbed
+}
+
+func (s absorbedSession) Send(ctx context.Context, _ drivers.Message) error {
+	s.driver.sending <- struct{}{}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// The end of a session while a message is on its way interrupts the turn and is
+// no error of it.
+func TestTerminateDuringSend(t *testing.T) {
+	d := &absorbed{Driver: mock.New(mock.Options{}), sending: make(chan struct{})}
+	k := newTalk(t, newManager(t, session.ManagerOptions{Drivers: []drivers.Driver{d}}), session.CreateOptions{})
+	k.send("hello")
+	<-d.sending
+	if err := k.Terminate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var stops []universal.StopReason
+	for _, ev := range k.end() {
+		switch d := ev.Data.(type) {
+		case *universal.TurnEndedData:
+			stops = append(stops, d.StopReason)
+		case *universal.ErrorData:
+			t.Errorf("the stream has the error %+v", d)
+		}
+	}
+	if want := []universal.StopReason{universal.StopInterrupted}; !slices.Equal(stops, want) {
+		t.Errorf("turns end with %v, want %v", stops, want)
+	}
+}
