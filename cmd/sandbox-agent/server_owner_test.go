@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -31,27 +28,13 @@ func TestServerEndsWithItsOwner(t *testing.T) {
 // end, and the server has not failed.
 func wantOrderlyEnd(t *testing.T, cmd *exec.Cmd, end func() error) {
 	t.Helper()
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewReader(log)
-	first, err := lines.ReadBytes('\n')
-	var listening struct{ URL string }
-	if err != nil || json.Unmarshal(first, &listening) != nil || listening.URL == "" {
-		t.Fatalf("the server says %q, %v", first, err)
-	}
-	var drained sync.WaitGroup
-	drained.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
-	created, err := http.Post(listening.URL+"/v1/sessions/s", "application/json", strings.NewReader(`{"agent":"mock"}`))
+	url, drained := listening(t, cmd)
+	created, err := http.Post(url+"/v1/sessions/s", "application/json", strings.NewReader(`{"agent":"mock"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	created.Body.Close()
-	events, err := http.Get(listening.URL + "/v1/sessions/s/events/sse")
+	events, err := http.Get(url + "/v1/sessions/s/events/sse")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -393,24 +393,7 @@ func startServer(t *testing.T, dir string) (url string, server *exec.Cmd) {
 	t.Helper()
 	cmd := lasting(program(t, "server", "--port", "0", "--install-missing=false"))
 	cmd.Dir = dir
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewReader(log)
-	first, err := lines.ReadBytes('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	var listening struct{ URL string }
-	if err := json.Unmarshal(first, &listening); err != nil || listening.URL == "" {
-		t.Fatalf("the server says %q", first)
-	}
-	var drained sync.WaitGroup
-	drained.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
+	url, drained := listening(t, cmd)
 	t.Cleanup(func() {
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Error(err)
@@ -420,7 +403,29 @@ func startServer(t *testing.T, dir string) (url string, server *exec.Cmd) {
 			t.Error(err)
 		}
 	})
-	return listening.URL, cmd
+	return url, cmd
+}
+
+// listening starts a server and waits for its address. Its log is read until it
+// has ended.
+func listening(t *testing.T, cmd *exec.Cmd) (url string, drained *sync.WaitGroup) {
+	t.Helper()
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(log)
+	first, err := lines.ReadBytes('\n')
+	var said struct{ URL string }
+	if err != nil || json.Unmarshal(first, &said) != nil || said.URL == "" {
+		t.Fatalf("the server says %q, %v", first, err)
+	}
+	drained = &sync.WaitGroup{}
+	drained.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // ends with the server
+	return said.URL, drained
 }
 
 func (h httpTransport) call(t *testing.T, m rpc.Method, params remote.Params) (json.RawMessage, error) {

@@ -18,7 +18,7 @@ const thread = "T-00000000-0000-4000-8000-000000000001"
 
 // begun is a converter in a turn.
 func begun(g generation) *converter {
-	c := newConverter("k", "", "/work")
+	c := newConverter("k", "", "/project")
 	c.start(g, g.defaultMode(), rules{}, 1)
 	return c
 }
@@ -33,7 +33,7 @@ func tell(c *converter, lines ...string) []universal.Event {
 }
 
 func initOf(tools string) string {
-	return `{"type":"system","subtype":"init","cwd":"/work","session_id":"` + thread + `","tools":[` + tools + `],"mcp_servers":[],"agent_mode":"medium"}`
+	return `{"type":"system","subtype":"init","cwd":"/project","session_id":"` + thread + `","tools":[` + tools + `],"mcp_servers":[],"agent_mode":"medium"}`
 }
 
 func assistant(content, stop string) string {
@@ -65,24 +65,24 @@ func TestResults(t *testing.T) {
 		want                 universal.Content
 	}{
 		"command": {
-			"shell_command", `{"command":"ls","workdir":"/work/sub"}`, `{"output":"a\nb\n","exitCode":0}`, false, universal.StatusCompleted,
+			"shell_command", `{"command":"ls","workdir":"/project/sub"}`, `{"output":"a\nb\n","exitCode":0}`, false, universal.StatusCompleted,
 			universal.Content{
 				&universal.ToolResultPart{CallID: "c", Output: "a\nb\n"},
-				&universal.CommandPart{Command: "ls", Cwd: "/work/sub", Output: "a\nb\n", ExitCode: &zero},
+				&universal.CommandPart{Command: "ls", Cwd: "/project/sub", Output: "a\nb\n", ExitCode: &zero},
 			},
 		},
 		"command that fails, by its name of January": {
 			"Bash", `{"cmd":"false"}`, `{"output":"","exitCode":3}`, false, universal.StatusFailed,
 			universal.Content{
 				&universal.ToolResultPart{CallID: "c", IsError: true},
-				&universal.CommandPart{Command: "false", Cwd: "/work", ExitCode: &three},
+				&universal.CommandPart{Command: "false", Cwd: "/project", ExitCode: &three},
 			},
 		},
 		"command in the background": {
 			"async_shell_command", `{"command":"sleep 99"}`, `{"output":"","exitCode":-1,"running":true,"pid":7}`, false, universal.StatusCompleted,
 			universal.Content{
 				&universal.ToolResultPart{CallID: "c"},
-				&universal.CommandPart{Command: "sleep 99", Cwd: "/work"},
+				&universal.CommandPart{Command: "sleep 99", Cwd: "/project"},
 			},
 		},
 		"refused by our plugin": {
@@ -94,47 +94,47 @@ func TestResults(t *testing.T) {
 			universal.Content{&universal.ToolResultPart{CallID: "c", Output: "Tool execution cancelled: user:interrupted", IsError: true}},
 		},
 		"new file": {
-			"create_file", `{"path":"/work/a.txt","content":"one\n"}`, "Successfully created file /work/a.txt", false, universal.StatusCompleted,
+			"create_file", `{"path":"/project/a.txt","content":"one\n"}`, "Successfully created file /project/a.txt", false, universal.StatusCompleted,
 			universal.Content{
-				&universal.ToolResultPart{CallID: "c", Output: "Successfully created file /work/a.txt"},
-				&universal.FileRefPart{Path: "/work/a.txt", Action: universal.FileWrite, Diff: "--- /dev/null\n+++ b/a.txt\n@@ -0,0 +1 @@\n+one\n"},
+				&universal.ToolResultPart{CallID: "c", Output: "Successfully created file /project/a.txt"},
+				&universal.FileRefPart{Path: "/project/a.txt", Action: universal.FileWrite, Diff: "--- /dev/null\n+++ b/a.txt\n@@ -0,0 +1 @@\n+one\n"},
 			},
 		},
 		"edit": {
-			"edit_file", `{"path":"/work/a.txt","old_str":"one","new_str":"two"}`,
-			"{\"diff\":\"```diff\\nIndex: a.txt\\n--- /work/a.txt\\toriginal\\n+++ /work/a.txt\\tmodified\\n@@ -1,1 +1,1 @@\\n---- one\\n++++ two\\n```\",\"lineRange\":[1,1]}",
+			"edit_file", `{"path":"/project/a.txt","old_str":"one","new_str":"two"}`,
+			"{\"diff\":\"```diff\\nIndex: a.txt\\n--- /project/a.txt\\toriginal\\n+++ /project/a.txt\\tmodified\\n@@ -1,1 +1,1 @@\\n---- one\\n++++ two\\n```\",\"lineRange\":[1,1]}",
 			false, universal.StatusCompleted,
 			universal.Content{
-				&universal.ToolResultPart{CallID: "c", Output: "```diff\nIndex: a.txt\n--- /work/a.txt\toriginal\n+++ /work/a.txt\tmodified\n@@ -1,1 +1,1 @@\n---- one\n++++ two\n```"},
-				&universal.FileRefPart{Path: "/work/a.txt", Action: universal.FilePatch, Diff: "--- a/a.txt\n+++ b/a.txt\n@@ -1,1 +1,1 @@\n---- one\n++++ two\n"},
+				&universal.ToolResultPart{CallID: "c", Output: "```diff\nIndex: a.txt\n--- /project/a.txt\toriginal\n+++ /project/a.txt\tmodified\n@@ -1,1 +1,1 @@\n---- one\n++++ two\n```"},
+				&universal.FileRefPart{Path: "/project/a.txt", Action: universal.FilePatch, Diff: "--- a/a.txt\n+++ b/a.txt\n@@ -1,1 +1,1 @@\n---- one\n++++ two\n"},
 			},
 		},
 		"edit that fails": {
-			"edit_file", `{"path":"/work/a.txt","old_str":"one","new_str":"two"}`, "Could not find exact match", true, universal.StatusFailed,
+			"edit_file", `{"path":"/project/a.txt","old_str":"one","new_str":"two"}`, "Could not find exact match", true, universal.StatusFailed,
 			universal.Content{&universal.ToolResultPart{CallID: "c", Output: "Could not find exact match", IsError: true}},
 		},
 		"patch": {
 			"apply_patch", `{"patchText":"*** Begin Patch"}`,
-			`{"summary":"Done.","files":[{"uri":"file:///work/a%20b.txt","type":"add","additions":1,"deletions":0,"diff":"--- /dev/null\n+++ /work/a b.txt\n@@ -0,0 +1 @@\n+x\n"},{"uri":"file:///work/c.txt","type":"delete","diff":""}]}`,
+			`{"summary":"Done.","files":[{"uri":"file:///project/a%20b.txt","type":"add","additions":1,"deletions":0,"diff":"--- /dev/null\n+++ /project/a b.txt\n@@ -0,0 +1 @@\n+x\n"},{"uri":"file:///project/c.txt","type":"delete","diff":""}]}`,
 			false, universal.StatusCompleted,
 			universal.Content{
 				&universal.ToolResultPart{CallID: "c", Output: "Done."},
-				&universal.FileRefPart{Path: "/work/a b.txt", Action: universal.FileWrite, Diff: "--- /dev/null\n+++ b/a b.txt\n@@ -0,0 +1 @@\n+x\n"},
-				&universal.FileRefPart{Path: "/work/c.txt", Action: universal.FileDelete},
+				&universal.FileRefPart{Path: "/project/a b.txt", Action: universal.FileWrite, Diff: "--- /dev/null\n+++ b/a b.txt\n@@ -0,0 +1 @@\n+x\n"},
+				&universal.FileRefPart{Path: "/project/c.txt", Action: universal.FileDelete},
 			},
 		},
 		"text that was read": {
-			"Read", `{"path":"a.txt"}`, `{"absolutePath":"/work/a.txt","content":"1: one"}`, false, universal.StatusCompleted,
+			"Read", `{"path":"a.txt"}`, `{"absolutePath":"/project/a.txt","content":"1: one"}`, false, universal.StatusCompleted,
 			universal.Content{
 				&universal.ToolResultPart{CallID: "c", Output: "1: one"},
-				&universal.FileRefPart{Path: "/work/a.txt", Action: universal.FileRead},
+				&universal.FileRefPart{Path: "/project/a.txt", Action: universal.FileRead},
 			},
 		},
 		"picture that was read": {
-			"Read", `{"path":"/work/a.png"}`, `{"content":"aGk=","isImage":true,"imageInfo":{"mimeType":"image/png","size":2}}`, false, universal.StatusCompleted,
+			"Read", `{"path":"/project/a.png"}`, `{"content":"aGk=","isImage":true,"imageInfo":{"mimeType":"image/png","size":2}}`, false, universal.StatusCompleted,
 			universal.Content{
 				&universal.ToolResultPart{CallID: "c"},
-				&universal.FileRefPart{Path: "/work/a.png", Action: universal.FileRead},
+				&universal.FileRefPart{Path: "/project/a.png", Action: universal.FileRead},
 				&universal.ImagePart{Mime: "image/png", Data: "aGk="},
 			},
 		},
@@ -189,10 +189,10 @@ func TestResults(t *testing.T) {
 // A title tells what a person wants to know first.
 func TestToolTitles(t *testing.T) {
 	for _, c := range []struct{ tool, input, want string }{
-		{"Grep", `{"pattern":"hello","path":"/work"}`, "hello"},
+		{"Grep", `{"pattern":"hello","path":"/project"}`, "hello"},
 		{"glob", `{"filePattern":"**/*.txt"}`, "**/*.txt"},
-		{"Read", `{"path":"/work/a.txt"}`, "/work/a.txt"},
-		{"shell_command", `{"command":"make","workdir":"/work"}`, "make"},
+		{"Read", `{"path":"/project/a.txt"}`, "/project/a.txt"},
+		{"shell_command", `{"command":"make","workdir":"/project"}`, "make"},
 		{"mcp__demo__add", `{"a":1}`, "demo.add"},
 		{"Grep", `{}`, "Grep"},
 	} {
@@ -206,9 +206,9 @@ func TestToolTitles(t *testing.T) {
 func TestRewrittenFile(t *testing.T) {
 	c := begun(native)
 	write := func(id, text string) universal.NullString {
-		input, _ := json.Marshal(map[string]string{"path": "/work/a.txt", "content": text})
+		input, _ := json.Marshal(map[string]string{"path": "/project/a.txt", "content": text})
 		tell(c, callOf(id, "create_file", string(input)))
-		events := tell(c, resultOf(t, id, "Successfully created file /work/a.txt", false))
+		events := tell(c, resultOf(t, id, "Successfully created file /project/a.txt", false))
 		return events[0].Data.(*universal.ItemData).Item.Content[1].(*universal.FileRefPart).Diff
 	}
 	if got := write("1", "one\n"); !strings.HasPrefix(string(got), "--- /dev/null\n") {
@@ -217,9 +217,9 @@ func TestRewrittenFile(t *testing.T) {
 	if got := write("2", "two\n"); got != "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+two\n" {
 		t.Errorf("the second diff is %q", got)
 	}
-	tell(c, callOf("3", "Read", `{"path":"/work/b.txt"}`), resultOf(t, "3", `{"absolutePath":"/work/b.txt","content":"1: b"}`, false))
-	tell(c, callOf("4", "create_file", `{"path":"/work/b.txt","content":"new\n"}`))
-	events := tell(c, resultOf(t, "4", "Successfully created file /work/b.txt", false))
+	tell(c, callOf("3", "Read", `{"path":"/project/b.txt"}`), resultOf(t, "3", `{"absolutePath":"/project/b.txt","content":"1: b"}`, false))
+	tell(c, callOf("4", "create_file", `{"path":"/project/b.txt","content":"new\n"}`))
+	events := tell(c, resultOf(t, "4", "Successfully created file /project/b.txt", false))
 	if got := events[0].Data.(*universal.ItemData).Item.Content[1].(*universal.FileRefPart).Diff; got != "" {
 		t.Errorf("the diff of a file whose text isn't known is %q", got)
 	}
@@ -241,21 +241,21 @@ func TestForgottenFile(t *testing.T) {
 	for name, c := range map[string]struct{ tool, input, result, want string }{
 		"moved": {
 			"apply_patch", `{"patchText":"*** Begin Patch"}`,
-			`{"summary":"moved","files":[{"uri":"file:///work/b.txt","oldUri":"file:///work/a.txt","type":"move","diff":""}]}`,
+			`{"summary":"moved","files":[{"uri":"file:///project/b.txt","oldUri":"file:///project/a.txt","type":"move","diff":""}]}`,
 			"--- /dev/null\n+++ b/a.txt\n@@ -0,0 +1 @@\n+new\n",
 		},
 		"maybe changed by a command": {"shell_command", `{"command":"make"}`, `{"output":"","exitCode":0}`, ""},
 		"not changed by a command that was rejected": {
 			"shell_command", `{"command":"make"}`, rejectedPrefix + "no", "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+new\n",
 		},
-		"undone": {"undo_edit", `{"path":"/work/a.txt"}`, "Undone.", ""},
+		"undone": {"undo_edit", `{"path":"/project/a.txt"}`, "Undone.", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conv := begun(native)
 			write := func(id, text string) universal.NullString {
-				input, _ := json.Marshal(map[string]string{"path": "/work/a.txt", "content": text})
+				input, _ := json.Marshal(map[string]string{"path": "/project/a.txt", "content": text})
 				tell(conv, callOf(id, "create_file", string(input)))
-				events := tell(conv, resultOf(t, id, "Successfully created file /work/a.txt", false))
+				events := tell(conv, resultOf(t, id, "Successfully created file /project/a.txt", false))
 				return events[0].Data.(*universal.ItemData).Item.Content[1].(*universal.FileRefPart).Diff
 			}
 			write("1", "one\n")
@@ -276,7 +276,7 @@ func TestCommandsThatAreCut(t *testing.T) {
 	}
 	c := begun(native)
 	tell(c, initOf(`"ask_user"`),
-		callOf("ran", "shell_command", `{"command":"make","workdir":"/work/inner"}`), ask(1, "ran"),
+		callOf("ran", "shell_command", `{"command":"make","workdir":"/project/inner"}`), ask(1, "ran"),
 		callOf("refused", "shell_command", `{"command":"rm x"}`), ask(2, "refused"),
 		callOf("waits", "shell_command", `{"command":"rm y"}`), ask(3, "waits"),
 		callOf("unasked", "shell_command", `{"command":"rm z"}`))
@@ -294,7 +294,7 @@ func TestCommandsThatAreCut(t *testing.T) {
 		ItemID: "ran:result", NativeItemID: "ran", Kind: universal.KindToolResult, Role: universal.RoleTool, Status: universal.StatusCancelled,
 		Content: universal.Content{
 			&universal.ToolResultPart{CallID: "ran", Output: "[The turn ended before the command did.]", IsError: true},
-			&universal.CommandPart{Command: "make", Cwd: "/work/inner"},
+			&universal.CommandPart{Command: "make", Cwd: "/project/inner"},
 		},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -480,11 +480,11 @@ func TestRequestOfSubagent(t *testing.T) {
 // What a sub-agent does on this machine is told by the plugin of native builds.
 func TestSubagent(t *testing.T) {
 	ask := func(number, id string) string {
-		return `{"type":"channel","subtype":"request","id":` + number + `,"request":{"kind":"tool","tool":"Read","input":{"path":"/work/a"},"tool_use_id":"` + id + `"}}`
+		return `{"type":"channel","subtype":"request","id":` + number + `,"request":{"kind":"tool","tool":"Read","input":{"path":"/project/a"},"tool_use_id":"` + id + `"}}`
 	}
 	c := begun(native)
 	events := tell(c, initOf(`"ask_user"`), callOf("task", "Task", `{"description":"help"}`), ask("1", "inner"), ask("2", "left"),
-		`{"type":"channel","subtype":"request","id":3,"request":{"kind":"result","tool_use_id":"inner","status":"done","output":{"absolutePath":"/work/a","content":"1: a"}}}`,
+		`{"type":"channel","subtype":"request","id":3,"request":{"kind":"result","tool_use_id":"inner","status":"done","output":{"absolutePath":"/project/a","content":"1: a"}}}`,
 		resultOf(t, "task", "All good.", false))
 	var got []string
 	for _, ev := range events {

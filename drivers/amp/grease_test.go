@@ -125,7 +125,7 @@ func FuzzConvert(f *testing.F) {
 		`{"type":"channel","subtype":"gone","id":1}`,
 		resultOf(f, "c", `{"output":"x","exitCode":0}`, false),
 		callOf("p", "apply_patch", `{"patchText":"x"}`),
-		resultOf(f, "p", `{"summary":"s","files":[{"uri":"file:///work/a","type":"add","diff":"--- a\n+++ b\n@@ -1 +1 @@\n-a\n+b"}]}`, false),
+		resultOf(f, "p", `{"summary":"s","files":[{"uri":"file:///project/a","type":"add","diff":"--- a\n+++ b\n@@ -1 +1 @@\n-a\n+b"}]}`, false),
 		assistant(`{"type":"text","text":"done"}`, `"end_turn"`),
 		`{"type":"result","subtype":"success","is_error":false}`,
 	}, "\n")))

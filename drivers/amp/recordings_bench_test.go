@@ -11,7 +11,7 @@ import (
 // BenchmarkRecordings tells what an event costs, over all that was recorded.
 func BenchmarkRecordings(b *testing.B) {
 	conversion.Benchmark(b, filepath.Join("..", "..", "fixtures", agentID), func() conversion.Converter {
-		c := newConverter("key", "", "/work")
+		c := newConverter("key", "", "/project")
 		c.start(native, "medium", rules{}, 1)
 		return benchConverter{c}
 	})

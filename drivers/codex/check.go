@@ -10,7 +10,6 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/check"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -61,15 +60,7 @@ func (d *Driver) checkVersion(ctx context.Context) error {
 		return nil
 	}
 	found, err := d.version(ctx, path)
-	switch {
-	case err != nil:
-		d.opts.Logger.Warn("the version of codex can't be read", "path", path, "error", err)
-	case version.Older(found, oldestVersion):
-		return universal.NotSupported(agentID, "version: "+tooOld(found))
-	case !version.Near(found, knownVersion) && d.untried.First(found):
-		d.opts.Logger.Warn("this version of codex was not tried", "version", found, "known", knownVersion)
-	}
-	return nil
+	return d.supported.Check(found, err, d.opts.Logger.With("path", path))
 }
 
 // checkModel compares model and variant with the list of the agent.

@@ -48,8 +48,8 @@ type Driver struct {
 	servers *shared.Pool[*server]
 	listing chan struct{} // holds a token while models are listed
 
-	versions install.Versions
-	untried  version.Seen // that were warned of
+	versions  install.Versions
+	supported version.Supported
 
 	mu       sync.Mutex
 	catalogs map[string]*catalog // by the state of what they depend on
@@ -75,10 +75,11 @@ func New(opts Options) *Driver {
 		opts.Locate = func() (string, error) { return install.Locate(spec, getenv) }
 	}
 	return &Driver{
-		opts:     opts,
-		servers:  shared.NewPool[*server](),
-		listing:  make(chan struct{}, 1),
-		catalogs: map[string]*catalog{},
+		supported: version.Supported{Agent: agentID, Known: knownVersion, Oldest: oldestVersion},
+		opts:      opts,
+		servers:   shared.NewPool[*server](),
+		listing:   make(chan struct{}, 1),
+		catalogs:  map[string]*catalog{},
 	}
 }
 

@@ -1,7 +1,5 @@
 package codex
 
-import "fmt"
-
 const (
 	// knownVersion is the version that this driver was made for.
 	knownVersion = "0.169.0"
@@ -9,7 +7,3 @@ const (
 	// has other methods.
 	oldestVersion = "0.150.0"
 )
-
-func tooOld(version string) string {
-	return fmt.Sprintf("codex %s is too old: %s or newer is needed; install a newer one, such as %s", version, oldestVersion, knownVersion)
-}

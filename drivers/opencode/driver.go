@@ -44,11 +44,11 @@ type Options struct {
 
 // Driver drives OpenCode. Make one with [New]; it is safe for concurrent use.
 type Driver struct {
-	opts     Options
-	pool     *shared.Pool[*server]
-	versions install.Versions
-	untried  version.Seen  // that were warned of
-	listing  chan struct{} // holds a token while a catalogue is read
+	opts      Options
+	pool      *shared.Pool[*server]
+	versions  install.Versions
+	supported version.Supported
+	listing   chan struct{} // holds a token while a catalogue is read
 
 	mu       sync.Mutex
 	catalogs map[string]*catalog // by catalogKey
@@ -70,10 +70,11 @@ func New(opts Options) *Driver {
 		opts.Locate = func() (string, error) { return install.Locate(spec, getenv) }
 	}
 	d := &Driver{
-		opts:     opts,
-		pool:     shared.NewPool[*server](),
-		listing:  make(chan struct{}, 1),
-		catalogs: map[string]*catalog{},
+		supported: version.Supported{Agent: agentID, Known: knownVersion, Oldest: oldestVersion},
+		opts:      opts,
+		pool:      shared.NewPool[*server](),
+		listing:   make(chan struct{}, 1),
+		catalogs:  map[string]*catalog{},
 	}
 	if opts.Version == nil {
 		d.opts.Version = d.askVersion

@@ -1,21 +1,21 @@
 package opencode
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
 // Probe implements drivers.Driver.
 func (d *Driver) Probe(ctx context.Context) drivers.Probe {
 	p := program.Probe(ctx, d.opts.Locate, d.opts.Version)
-	if p.Installed && version.Older(p.Version, oldestVersion) {
-		p.Problem = tooOld(p.Version)
+	if p.Installed {
+		p.Problem = cmp.Or(d.supported.TooOld(p.Version), p.Problem)
 	}
 	p.Login, p.LoginDetail = credentials.Login(agentID, credentials.Options{Getenv: d.opts.Getenv})
 	return p

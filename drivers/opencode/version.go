@@ -1,12 +1,6 @@
 package opencode
 
-import (
-	"context"
-	"fmt"
-
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
-	"github.com/sandbox-agent/sandbox-agent/universal"
-)
+import "context"
 
 const (
 	// knownVersion is the version that this driver was made for.
@@ -16,10 +10,6 @@ const (
 	oldestVersion = "1.1.7"
 )
 
-func tooOld(found string) string {
-	return fmt.Sprintf("opencode %s is too old: %s or newer is needed; install a newer one, such as %s", found, oldestVersion, knownVersion)
-}
-
 // checkVersion refuses a server that speaks otherwise. One that isn't there is
 // found out by the start, which may install it.
 func (d *Driver) checkVersion(ctx context.Context) error {
@@ -28,13 +18,5 @@ func (d *Driver) checkVersion(ctx context.Context) error {
 		return nil
 	}
 	found, err := d.version(ctx, path)
-	switch {
-	case err != nil:
-		d.opts.Logger.Warn("the version of opencode can't be read", "path", path, "error", err)
-	case version.Older(found, oldestVersion):
-		return universal.NotSupported(agentID, "version: "+tooOld(found))
-	case !version.Near(found, knownVersion) && d.untried.First(found):
-		d.opts.Logger.Warn("this version of opencode was not tried", "version", found, "known", knownVersion)
-	}
-	return nil
+	return d.supported.Check(found, err, d.opts.Logger.With("path", path))
 }

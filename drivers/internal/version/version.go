@@ -1,5 +1,5 @@
 // Package version compares versions of agents that have the form 1.2.3, of which
-// a suffix doesn't count.
+// a suffix doesn't count, and refuses those that a driver can't speak with.
 package version
 
 import (

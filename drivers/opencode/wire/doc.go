@@ -5,7 +5,7 @@
 //
 // A line written is a request:
 //
-//	{"id":7,"method":"POST","path":"/session","query":{"directory":"/work"},"body":{}}
+//	{"id":7,"method":"POST","path":"/session","query":{"directory":"/project"},"body":{}}
 //
 // The lines read are answers, in the order in which they come, the state of the
 // event stream, and its events:
