@@ -16,7 +16,17 @@ import (
 // third process lock a new file of this name while a second one still waits
 // for the old.
 func Try(path string) (io.Closer, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	return try(path, os.O_CREATE)
+}
+
+// TryExisting is [Try] for a file that is there. It makes none: the error is
+// [io/fs.ErrNotExist] then.
+func TryExisting(path string) (io.Closer, error) {
+	return try(path, 0)
+}
+
+func try(path string, create int) (io.Closer, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|create|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}

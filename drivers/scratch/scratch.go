@@ -90,7 +90,9 @@ func removeStale(parent, prefix string) {
 			}
 			continue
 		}
-		if lock, err := filelock.Try(claim); err == nil {
+		// A claim that is gone by now is not made again: whoever is about to
+		// remove the directory would find it not empty.
+		if lock, err := filelock.TryExisting(claim); err == nil {
 			_ = os.RemoveAll(dir)
 			_ = lock.Close()
 		}
