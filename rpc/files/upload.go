@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -86,16 +87,21 @@ type spooled struct {
 
 func (s spooled) Close() error { return s.close() }
 
-// spool keeps an archive that comes from a stream in a temporary file.
+// spool keeps an archive that comes from a stream in a temporary file, which
+// goes with the next upload should the bridge be killed before.
 func spool(archive io.Reader) (spooled, error) {
 	if r, ok := archive.(io.ReadSeeker); ok {
 		return spooled{r, func() error { return nil }}, nil
 	}
-	f, err := os.CreateTemp("", "sandbox-agent-upload-*")
+	dir, err := scratch.New("", "sandbox-agent-upload-")
 	if err != nil {
 		return spooled{}, err
 	}
-	remove := func() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
+	f, err := os.Create(filepath.Join(dir.Path(), "archive"))
+	if err != nil {
+		return spooled{}, errors.Join(err, dir.Remove())
+	}
+	remove := func() error { return errors.Join(f.Close(), dir.Remove()) }
 	if _, err := io.Copy(f, archive); err != nil {
 		return spooled{}, errors.Join(err, remove())
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -100,6 +101,40 @@ func TestUpload(t *testing.T) {
 }
 
 // Nothing of a refused archive is written, not even what comes before.
+// An archive is kept on the disk while it is unpacked, and no longer: also not
+// where it is refused, breaks off, or the bridge was killed meanwhile.
+func TestUploadLeavesNoArchive(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	t.Setenv("TMP", temporary) // Windows
+	killed := filepath.Join(temporary, "sandbox-agent-upload-1")
+	if err := os.Mkdir(killed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, left := range []string{".in-use", "archive"} {
+		if err := os.WriteFile(filepath.Join(killed, left), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := archive(t, entry{name: "a", body: "text"})
+	for what, upload := range map[string]struct {
+		archive io.Reader
+		fails   bool
+	}{
+		"a good one":   {stream(good), false},
+		"a bad one":    {stream(archive(t, entry{name: "../a", body: "text"})), true},
+		"a broken one": {io.MultiReader(bytes.NewReader(good[:700]), iotest.ErrReader(io.ErrUnexpectedEOF)), true},
+	} {
+		if _, err := tree(t, nil).Upload(t.Context(), "", upload.archive); (err != nil) != upload.fails {
+			t.Errorf("%s: %v", what, err)
+		}
+		left, err := os.ReadDir(temporary)
+		if err != nil || len(left) > 0 {
+			t.Errorf("%s left %v (%v)", what, left, err)
+		}
+	}
+}
+
 func TestUploadRefused(t *testing.T) {
 	good := entry{name: "good", body: "x"}
 	tests := map[string]struct {
