@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -76,12 +78,20 @@ func newBridge(opts bridgeOptions) (*bridge, error) {
 // first that can run is the one that nobody has to name. The mock is last.
 func agentDrivers(supervisor *process.Supervisor, opts bridgeOptions) []drivers.Driver {
 	return []drivers.Driver{
-		claude.New(claude.Options{Supervisor: supervisor, Logger: opts.log}),
-		codex.New(codex.Options{Supervisor: supervisor, Logger: opts.log}),
-		opencode.New(opencode.Options{Supervisor: supervisor, Logger: opts.log}),
-		amp.New(amp.Options{Supervisor: supervisor, Logger: opts.log}),
+		claude.New(claude.Options{Supervisor: supervisor, Logger: opts.log, Environ: agentEnvironment}),
+		codex.New(codex.Options{Supervisor: supervisor, Logger: opts.log, Environ: agentEnvironment}),
+		opencode.New(opencode.Options{Supervisor: supervisor, Logger: opts.log, Environ: agentEnvironment}),
+		amp.New(amp.Options{Supervisor: supervisor, Logger: opts.log, Environ: agentEnvironment}),
 		mock.New(mock.Options{Pace: opts.mockPace}),
 	}
+}
+
+// agentEnvironment is what agents inherit: all but the token, with which they
+// could give themselves the permissions that they ask for.
+func agentEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		return strings.HasPrefix(variable, tokenVariable+"=")
+	})
 }
 
 // connect makes a client within this process, which speaks to the bridge as
