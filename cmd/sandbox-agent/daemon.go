@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +19,6 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/filelock"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
-	"github.com/sandbox-agent/sandbox-agent/rpc"
 )
 
 const (
@@ -157,7 +155,7 @@ func startDaemon(ctx context.Context, cmd *cli.Command, d daemon) (string, error
 	case !healthy: // what is known of it has to stay known, or nobody could stop it
 		return "", fmt.Errorf("the daemon runs (PID %d) but does not answer at %s; see %s, and end it with daemon stop", record.PID, d.address(), d.logFile())
 	case !cmd.Bool("upgrade") || record.Version == version:
-		return d.running(record), nil
+		return d.running(record), d.sameToken(ctx, cmd, record)
 	}
 	if err := d.stop(ctx, record); err != nil {
 		return "", err
@@ -176,13 +174,14 @@ func (d daemon) start(ctx context.Context, cmd *cli.Command) (string, error) {
 		return "", fmt.Errorf("start the daemon: %w", err)
 	}
 	defer log.Close()
-	args := []string{"server", "--host", d.host, "--port", strconv.Itoa(d.port)}
+	// What the server can't log, as its own crash, goes into the same file.
+	args := []string{"server", "--host", d.host, "--port", strconv.Itoa(d.port), "--log-file", d.logFile()}
 	if cmd.Bool("no-token") {
 		args = append(args, "--no-token")
 	}
 	server := exec.Command(self, args...)
 	server.Stdout, server.Stderr = log, log
-	server.Env = append(os.Environ(), logStdoutVariable+"=1") // into the file that is named to people
+	server.Env = os.Environ()
 	if token := cmd.String("token"); token != "" {
 		server.Env = append(server.Env, tokenVariable+"="+token) // where others can't read it
 	}
@@ -299,24 +298,6 @@ func (d daemon) address() string {
 		host = defaultHost
 	}
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(d.port))
-}
-
-// healthy tells whether one of our servers answers there.
-func (d daemon) healthy(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.address()+"/v1/health", nil)
-	if err != nil {
-		return false
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		return false
-	}
-	defer resp.Body.Close()
-	var health rpc.HealthResult
-	return json.NewDecoder(io.LimitReader(resp.Body, 1<<10)).Decode(&health) == nil && health.Status == "ok"
 }
 
 // --- its files

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -26,16 +27,8 @@ func newDaemonLab(t *testing.T) *daemonLab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free just now
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
 	home := t.TempDir()
-	l := &daemonLab{t: t, port: port, env: []string{
+	l := &daemonLab{t: t, port: freePort(t), env: []string{
 		asProgram + "=1", "SELF=" + self, "HOME=" + home, "USERPROFILE=" + home, "PATH=" + os.Getenv("PATH"),
 		"SANDBOX_AGENT_DATA_DIR=" + filepath.Join(home, "data"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"),
 	}}
@@ -43,8 +36,28 @@ func newDaemonLab(t *testing.T) *daemonLab {
 	return l
 }
 
+// freePort finds a port that nobody listens on, out of those that no system
+// gives away by itself, as to the next connection that any program makes.
+func freePort(t *testing.T) string {
+	t.Helper()
+	const first, last = 10_000, 30_000
+	for range 100 {
+		port := strconv.Itoa(first + rand.IntN(last-first))
+		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return port
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 // run runs a daemon command and returns what it says.
-func (l *daemonLab) run(args ...string) (output string, failed bool) {
+func (l *daemonLab) run(action string, args ...string) (output string, failed bool) {
 	l.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -52,17 +65,17 @@ func (l *daemonLab) run(args ...string) (output string, failed bool) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // a safety net
 	defer cancel()
-	cmd := exec.CommandContext(ctx, self, append([]string{"daemon", args[0], "--port", l.port}, args[1:]...)...)
+	cmd := exec.CommandContext(ctx, self, append([]string{"daemon", action, "--port", l.port}, args...)...)
 	cmd.Env = l.env
 	out, err := cmd.CombinedOutput()
 	return string(out), err != nil
 }
 
-func (l *daemonLab) want(text string, args ...string) string {
+func (l *daemonLab) want(text, action string, args ...string) string {
 	l.t.Helper()
-	out, failed := l.run(args...)
+	out, failed := l.run(action, args...)
 	if failed || !strings.Contains(out, text) {
-		l.t.Errorf("daemon %v: failed %v, said %q, want %q in it", args, failed, out, text)
+		l.t.Errorf("daemon %s %v: failed %v, said %q, want %q in it", action, args, failed, out, text)
 	}
 	return out
 }
@@ -86,8 +99,33 @@ func TestDaemon(t *testing.T) {
 	l.want("Daemon not running", "status")
 }
 
+// Whoever asks for a daemon with a token isn't told that it runs when one runs
+// that lets in everybody, or only others.
+func TestDaemonWithAnotherToken(t *testing.T) {
+	l := newDaemonLab(t)
+	refused := func(args ...string) {
+		t.Helper()
+		if out, failed := l.run("start", args...); !failed || !strings.Contains(out, "another token") {
+			t.Errorf("start %v: failed %v, said %q", args, failed, out)
+		}
+	}
+	open := l.want("Daemon running (PID", "start")
+	l.want(open, "start", "--no-token")
+	refused("--token", "mine")
+	l.want("Daemon stopped", "stop")
+	l.env = append(l.env, tokenVariable+"=mine")
+	guarded := l.want("Daemon running (PID", "start")
+	l.want(guarded, "start")
+	l.want(guarded, "start", "--token", "mine")
+	refused("--token", "yours")
+	refused("--no-token")
+	l.env = l.env[:len(l.env)-1]
+	l.want(guarded, "start") // only that one runs was asked for
+}
+
 // A daemon that can't start says why, and leaves nothing that looks like one.
 func TestDaemonThatFails(t *testing.T) {
+	t.Parallel()
 	l := newDaemonLab(t)
 	if out, failed := l.run("start", "--host", "192.0.2.1", "--no-token"); !failed || !strings.Contains(out, "choose another address") {
 		t.Errorf("failed %v, said %q", failed, out)

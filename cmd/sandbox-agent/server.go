@@ -36,7 +36,8 @@ Environment:
    SANDBOX_AGENT_DATA_DIR          where agents are installed
    SANDBOX_AGENT_<AGENT>_PATH      an agent's program, such as SANDBOX_AGENT_CLAUDE_PATH
    SANDBOX_AGENT_LOG_STDOUT        anything: log on stdout instead of stderr
-   SANDBOX_AGENT_LOG_DIR           log into a file for each day in this directory
+   SANDBOX_AGENT_LOG_DIR           log into a file for each day in this directory,
+                                   of which those of a week are kept
    SANDBOX_AGENT_LOG_HTTP          0 or false: do not log requests
    SANDBOX_AGENT_LOG_HTTP_HEADERS  anything: log their headers as well, without secrets
 
@@ -57,6 +58,7 @@ Environment:
 			&cli.BoolFlag{Name: "end-with-stdin", Usage: "end when stdin ends, as it does with the program that holds its other end"},
 			idleTimeoutFlag(), mockPaceFlag(),
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log on stderr from this `LEVEL` on: debug, info, warn or error"},
+			&cli.StringFlag{Name: "log-file", Usage: "log into this `FILE` instead, which keeps its last 16 MiB, and those before in FILE.1"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			opts, err := serverOptionsOf(cmd)
@@ -98,7 +100,7 @@ func serverOptionsOf(cmd *cli.Command) (serverOptions, error) {
 	if err != nil {
 		return serverOptions{}, err
 	}
-	out, err := logWriter(cmd.Root().Writer, cmd.Root().ErrWriter, os.Getenv, time.Now)
+	out, err := logWriter(cmd.String("log-file"), cmd.Root().Writer, cmd.Root().ErrWriter, os.Getenv, time.Now)
 	if err != nil {
 		return serverOptions{}, err
 	}
