@@ -2,21 +2,21 @@ package main
 
 import (
 	"context"
-	_ "embed"
-	"io"
+	"embed"
 	"slices"
 
 	"github.com/urfave/cli/v3"
 )
 
-// bashCompletion replaces the library's script, which needs a package that
-// small systems don't have, and evaluates what was typed.
+// completionScripts replace the library's. That for bash needs a package that
+// small systems don't have, and evaluates what was typed; that for fish completes
+// no file names, and that for zsh writes errors between what is typed.
 //
-//go:embed completion/bash.sh
-var bashCompletion string
+//go:embed completion/*
+var completionScripts embed.FS
 
-// completionShells are those whose scripts the help offers.
-var completionShells = []string{"bash", "zsh", "fish"}
+// completionShells are those that the help offers, and the files of their scripts.
+var completionShells = map[string]string{"bash": "bash.sh", "zsh": "zsh.zsh", "fish": "fish.fish"}
 
 // showCompletion makes the library's command one like the others.
 func showCompletion(cmd *cli.Command) {
@@ -27,14 +27,16 @@ In ~/.zshrc, after compinit:  source <(sandbox-agent completion zsh)
 For fish:  sandbox-agent completion fish > ~/.config/fish/completions/sandbox-agent.fish
 
 ` + exitCodes
-	cmd.Commands = slices.DeleteFunc(cmd.Commands, func(sub *cli.Command) bool { return !slices.Contains(completionShells, sub.Name) })
+	cmd.Commands = slices.DeleteFunc(cmd.Commands, func(sub *cli.Command) bool { return completionShells[sub.Name] == "" })
 	for _, sub := range cmd.Commands {
 		sub.Usage = "print the script for " + sub.Name
-		if sub.Name == "bash" {
-			sub.Action = func(_ context.Context, cmd *cli.Command) error {
-				_, err := io.WriteString(cmd.Root().Writer, bashCompletion)
+		sub.Action = func(_ context.Context, cmd *cli.Command) error {
+			script, err := completionScripts.ReadFile("completion/" + completionShells[sub.Name])
+			if err != nil {
 				return err
 			}
+			_, err = cmd.Root().Writer.Write(script)
+			return err
 		}
 	}
 	hardenUsage(cmd)
