@@ -48,21 +48,31 @@ func (c *apiCall) streamText(stream io.Reader) error {
 		return remote.EachEvent(stream, func(data []byte) error { return printText(c.stdout, data) })
 	}
 	printer := terminal.New(c.stdout, terminalOptions(c.stdout))
+	hint := func(command string) error {
+		_, err := fmt.Fprintf(c.stdout, "  %s\n", terminal.CleanLine(command))
+		return err
+	}
+	var ev universal.Event // the last one
+	asked := false
 	err := remote.EachEvent(stream, func(data []byte) error {
-		var ev universal.Event
+		ev = universal.Event{}
 		if err := json.Unmarshal(data, &ev); err != nil {
 			return err
 		}
 		if err := printer.Event(&ev); err != nil {
 			return err
 		}
-		if hint := howToAnswer(&ev, c.endpointFlag()); hint != "" {
-			_, err := fmt.Fprintf(c.stdout, "  %s\n", terminal.CleanLine(hint))
-			return err
+		if answer := howToAnswer(&ev, c.endpointFlag()); answer != "" {
+			asked = true
+			return hint(answer)
 		}
 		return nil
 	})
-	return errors.Join(err, printer.EndLine())
+	err = errors.Join(err, printer.EndLine())
+	if err != nil || !asked || ev.Type == universal.TypeTurnEnded || ev.Type == universal.TypeSessionEnded {
+		return err
+	}
+	return hint(fmt.Sprintf("sandbox-agent sessions events-sse %s --offset %d --output text%s # shows what comes then", shellQuote(ev.SessionID), ev.Sequence, c.endpointFlag()))
 }
 
 // endpointFlag is what a command needs to reach the same server; "" for the one

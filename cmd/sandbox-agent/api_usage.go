@@ -33,7 +33,7 @@ var paramUsages = map[string]string{
 	"turnId":                         "only if the turn with this `ID` is running or waiting",
 	"until":                          "end the stream where input is needed, or only at the end of the turn: input or turn, as a `WORD` (default: input)",
 	"variant":                        "the model's `VARIANT`, such as an effort; agents models lists them",
-	"sessions/list limit":            "at most this `NUMBER` of sessions",
+	"sessions/list limit":            "at most this `NUMBER` of sessions (default: 0, for all)",
 	"sessions/update agentMode":      "the agent's `MODE` from now on; agents modes lists them",
 	"sessions/update model":          "the `MODEL` from now on; agents models lists them",
 	"sessions/update permissionMode": "default, plan, acceptEdits or bypass from now on, as a `MODE`",

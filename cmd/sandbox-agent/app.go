@@ -144,8 +144,7 @@ func hardenUsage(cmd *cli.Command) {
 	}
 	if len(cmd.Commands) > 0 {
 		cmd.Flags = append(cmd.Flags, earlyTokenFlags()...)
-	}
-	if len(cmd.Commands) == 0 {
+	} else {
 		cmd.CommandNotFound = helpBesideArguments
 	}
 	for _, sub := range cmd.Commands {

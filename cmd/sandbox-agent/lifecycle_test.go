@@ -158,7 +158,8 @@ func TestBrokenStderr(t *testing.T) {
 	}
 }
 
-// Requests that are in flight at the end of the input are answered.
+// Requests that are in flight at the end of the input are answered. On a busy
+// machine the bridge ends before it has come to all of them, and says so.
 func TestEndOfInputWithRequestsInFlight(t *testing.T) {
 	t.Parallel()
 	p := startBridge(t, nil)
@@ -175,8 +176,11 @@ func TestEndOfInputWithRequestsInFlight(t *testing.T) {
 	if took := p.exit(start, exitOK); took > endLimit {
 		t.Errorf("the bridge took %v to end", took)
 	}
+	tooLate := func(m *message) bool {
+		return m.Error != nil && (strings.Contains(m.Error.Message, "is shutting down") || m.Error.Code == codeSessionEnded)
+	}
 	for i := range requests {
-		if m := p.answers[fmt.Sprint(i)]; m == nil || m.Error != nil {
+		if m := p.answers[fmt.Sprint(i)]; m == nil || m.Error != nil && !tooLate(m) {
 			t.Fatalf("request %d: %+v", i, m)
 		}
 	}
@@ -184,8 +188,9 @@ func TestEndOfInputWithRequestsInFlight(t *testing.T) {
 	switch {
 	case m == nil:
 		t.Error("the stream was not answered")
-	case m.Error != nil:
-		typed{codeSessionNotFound, "session_not_found", ""}.check(t, m.Error) // it overtook its create
+	case tooLate(m):
+	case m.Error != nil: // that its create came too late
+		typed{codeSessionNotFound, "session_not_found", ""}.check(t, m.Error)
 	default:
 		var sent struct{ SubscriptionID string }
 		if err := json.Unmarshal(m.Result, &sent); err != nil {

@@ -90,7 +90,7 @@ func (p *terminalTest) watch() {
 // sees waits until a text has come after all that was waited for before.
 func (p *terminalTest) sees(text string) {
 	p.t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(patience)
 	for {
 		p.mu.Lock()
 		at := bytes.Index(p.screen.Bytes()[p.seen:], []byte(text))
@@ -247,7 +247,7 @@ func TestCtrlCWhileTheAgentStarts(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := atTerminal(t, []string{"SANDBOX_AGENT_CLAUDE_PATH=" + agent}, "run", "--agent", "claude", "hi")
-			for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 				if _, err := os.Stat(started); err == nil {
 					break
 				}

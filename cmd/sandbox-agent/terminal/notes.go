@@ -20,7 +20,7 @@ func (p *Printer) permission(t universal.EventType, d *universal.PermissionData)
 		}
 		return
 	}
-	title := p.asked[d.PermissionID]
+	title := name(p.asked[d.PermissionID], permissionTitle(d, p.local(d.Title)))
 	delete(p.asked, d.PermissionID)
 	switch d.Status {
 	case universal.PermissionAccept:

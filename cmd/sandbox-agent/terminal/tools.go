@@ -92,8 +92,15 @@ func (p *Printer) toolResult(item *universal.Item) {
 			files = append(files, part)
 		}
 	}
-	c := p.calls[result.CallID]
+	c, known := p.calls[result.CallID]
 	delete(p.calls, result.CallID)
+	switch {
+	case known:
+	case command != nil:
+		c.heading, c.title = "Command", command.Command
+	default:
+		c.heading = "Result"
+	}
 	if p.latest == "" || p.latest != result.CallID {
 		p.begin(toolBlock)
 		p.heading(depth, c.heading, CleanLine(c.title))

@@ -23,7 +23,9 @@ func (p *Printer) beginTurn(at time.Time, d *universal.TurnStartedData) {
 func (p *Printer) endTurn(at time.Time, d *universal.TurnEndedData) {
 	p.turnDiff()
 	s, how := ending(d.StopReason)
-	if !p.began.IsZero() {
+	if p.began.IsZero() { // its start was not shown
+		how = how[:strings.LastIndexByte(how, ' ')]
+	} else {
 		how += " " + duration(at.Sub(p.began))
 	}
 	p.begin(textBlock)
@@ -47,6 +49,7 @@ func (p *Printer) turnDiff() {
 	}
 }
 
+// ending says how a turn ended; the time that it took follows the last word.
 func ending(reason universal.StopReason) (style, string) {
 	switch reason {
 	case universal.StopEndTurn:
