@@ -2,17 +2,22 @@ package httpbridge_test
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/sandbox-agent/sandbox-agent/httpbridge"
+	"github.com/sandbox-agent/sandbox-agent/rpc"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -139,7 +144,8 @@ func TestSmuggling(t *testing.T) {
 		"no host":                {"GET /v1/health HTTP/1.1\r\n\r\n", 400},
 		"host with a path":       {"GET /v1/health HTTP/1.1\r\nHost: localhost/evil\r\n\r\n", 400},
 		"garbage":                {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400},
-		"HTTP/2":                 {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 403},
+		"HTTP/2":                 {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 404},
+		"expectation":            {head + "Expect: more\r\nContent-Length: 2\r\n\r\n{}" + inner, 417},
 		"HTTP/9":                 {"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", 505},
 		"line end in the path":   {"GET /v1/health\rX: y HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
 		"header flood":           {"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n" + strings.Repeat("X: y\r\n", 20_000) + "\r\n", 431},
@@ -149,8 +155,13 @@ func TestSmuggling(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, nil)
 			w := l.wire(tt.text)
-			if got := w.answer(); got.status != tt.status {
+			got := w.answer()
+			if got.status != tt.status {
 				t.Errorf("%d %.200s, want %d", got.status, got.body, tt.status)
+			}
+			var problem rpc.Problem
+			if err := json.Unmarshal(got.body, &problem); err != nil || problem.Status != tt.status || problem.Kind() == "" || problem.Detail == "" || got.header.Get("Content-Type") != "application/json" {
+				t.Errorf("it is no problem document: %s %.200s", got.header.Get("Content-Type"), got.body)
 			}
 			w.conn.Close()
 			var list struct{ Sessions []any }
@@ -158,6 +169,64 @@ func TestSmuggling(t *testing.T) {
 				t.Error("the inner request was carried out")
 			}
 		})
+	}
+}
+
+// A refusal is put in other words only where net/http wrote it: a file that
+// looks like one arrives as it is, wherever a piece of it begins.
+func TestAnswersAreNotTouched(t *testing.T) {
+	l := newLab(t, nil)
+	dir, at := place(t, l)
+	line := "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
+	file := bytes.Repeat([]byte(line+strings.Repeat(" ", 128-len(line))), 4096) // at every boundary
+	if err := os.WriteFile(filepath.Join(dir, "f"), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	get := "GET /v1/fs/file" + at("f") + " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	w := l.wire(get + get + "garbage\r\n\r\n")
+	for range 2 {
+		if got := w.answer(); got.status != 200 || !bytes.Equal(got.body, file) {
+			t.Errorf("%d, %d bytes of %d", got.status, len(got.body), len(file))
+		}
+	}
+	wantProblem(t, w.answer(), universal.KindInvalidRequest)
+	w.wantOver()
+}
+
+// Many that send large bodies at a time take no more than their share of memory,
+// and keep out no small ones.
+func TestManyLargeBodies(t *testing.T) {
+	const limit, places = 1 << 20, 4
+	// What was written to a pipe has been read.
+	l := startLab(t, setup{inMemory: true, options: func(o *httpbridge.Options) { o.MaxBodyBytes = limit }})
+	l.create("s")
+	head := fmt.Sprintf("POST /v1/sessions/s/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", limit)
+	body := `{"message":"` + strings.Repeat("x", limit-14) + `"}`
+	var slow []*wire
+	for range places {
+		slow = append(slow, l.wire(head+body[:limit-1]))
+	}
+	late := l.wire(head)
+	var sending sync.WaitGroup
+	sending.Go(func() { _, _ = io.WriteString(late.conn, body) }) // ends when the server closes
+	got := late.answer()
+	if problem := wantProblem(t, got, universal.KindTimeout); !strings.Contains(problem.Detail, "again") || got.header.Get("Retry-After") == "" {
+		t.Errorf("problem = %+v, %v", problem, got.header)
+	}
+	sending.Wait()
+	l.must("POST", "/v1/sessions/s/messages", message("small"), nil)
+	for _, w := range slow {
+		w.write(body[limit-1:])
+		if got := w.answer(); got.status != http.StatusNoContent {
+			t.Errorf("%d %.200s", got.status, got.body)
+		}
+		w.conn.Close()
+	}
+	// What they took is free again, and so it is after failures and of streams.
+	for range 2 * places {
+		for _, path := range []string{"/v1/sessions/none/messages", "/v1/sessions/none/messages/stream"} {
+			wantProblem(t, l.ask(request{verb: "POST", path: path, body: body}), universal.KindSessionNotFound)
+		}
 	}
 }
 
@@ -172,7 +241,8 @@ func TestAbsoluteForm(t *testing.T) {
 		"foreign target":    {"GET http://evil.example/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n", false},
 		"foreign host":      {"GET /v1/health HTTP/1.1\r\nHost: evil.example\r\n\r\n", false},
 		"user in the host":  {"GET http://localhost@evil.example/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n", false},
-		"HTTP/1.0, no name": {"GET /v1/health HTTP/1.0\r\n\r\n", false},
+		"HTTP/1.0, no name": {"GET /v1/health HTTP/1.0\r\n\r\n", true},
+		"empty name":        {"GET /v1/health HTTP/1.1\r\nHost:\r\n\r\n", true},
 		"HTTP/1.0":          {"GET /v1/health HTTP/1.0\r\nHost: 127.0.0.1:1\r\n\r\n", true},
 	} {
 		t.Run(name, func(t *testing.T) {

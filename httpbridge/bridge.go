@@ -25,8 +25,9 @@ type Options struct {
 	Access *slog.Logger
 	// AccessHeaders adds the headers of requests, without secrets.
 	AccessHeaders bool
-	// MaxBodyBytes bounds a JSON body; 0 means the server's limit for one
-	// message. Files are not bounded.
+	// MaxBodyBytes bounds a JSON body, and four times as much all those that are
+	// held at a time; 0 means the server's limit for one message. Files are not
+	// bounded.
 	MaxBodyBytes int64
 	// Heartbeat is how often a silent stream gets a comment; 0 means 15 s.
 	Heartbeat time.Duration
@@ -37,6 +38,7 @@ type bridge struct {
 	Options
 	token   tokenCheck
 	metrics metrics
+	room    room // for bodies
 }
 
 // NewHandler makes the handler of all routes. Its streams end with the
@@ -49,12 +51,13 @@ func NewHandler(opts Options) http.Handler {
 		opts.Heartbeat = 15 * time.Second
 	}
 	b := &bridge{Options: opts, token: newTokenCheck(opts.Token)}
+	b.room.free.Store(roomForBodies * opts.MaxBodyBytes)
 	return b.routes()
 }
 
 func (b *bridge) routes() chi.Router {
 	r := chi.NewRouter()
-	r.Use(bound, b.logAccess, b.recover, b.guardNames, b.allowOrigins)
+	r.Use(bound, b.logAccess, b.recover, b.allowOrigins, b.guardNames)
 	r.NotFound(b.notFound)
 	r.MethodNotAllowed(b.methodNotAllowed(r))
 	get := func(path string, handler http.HandlerFunc) {

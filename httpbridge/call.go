@@ -23,12 +23,15 @@ const (
 
 // call serves a method that answers once.
 func (b *bridge) call(w http.ResponseWriter, r *http.Request, m rpc.Method) {
-	params, err := b.params(w, r, m)
+	held := b.room.share()
+	defer held.release()
+	params, err := b.paramsIn(held, w, r, m)
 	if err != nil {
 		b.fail(w, r, err)
 		return
 	}
 	result, err := b.Server.Call(r.Context(), m, params)
+	held.release() // who reads the answer slowly holds no room
 	if err != nil {
 		b.fail(w, r, refused(r, err))
 		return

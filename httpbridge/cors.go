@@ -25,7 +25,7 @@ const preflightAge = 600
 func (b *bridge) allowOrigins(next http.Handler) http.Handler {
 	c := b.CORS
 	if len(c.Origins) == 0 {
-		return next
+		return varying(next)
 	}
 	methods, headers := c.Methods, c.Headers
 	if len(methods) == 0 {
@@ -47,4 +47,13 @@ func (b *bridge) allowOrigins(next http.Handler) http.Handler {
 		opts.AllowOriginFunc = func(_ *http.Request, origin string) bool { return slices.Contains(c.Origins, origin) }
 	}
 	return cors.Handler(opts)(next)
+}
+
+// varying tells caches what the answers depend on, as those of a server whose
+// pages may come from elsewhere.
+func varying(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+		next.ServeHTTP(w, r)
+	})
 }

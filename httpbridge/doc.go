@@ -11,12 +11,13 @@
 // it was; whoever doesn't get on with a request's header or body, or with
 // reading an answer that is no stream, is given up after a minute at most. No
 // body is held in memory but that of a call, up to the server's limit for one
-// message. Without a token a bridge that listens on the loopback interface
-// answers only to names of this machine, so that no web page can use it.
+// message, and all of them together up to four times that. Without a token a
+// bridge that listens on the loopback interface answers only to names of this
+// machine, so that no web page can use it.
 //
 // Limits: HTTP/1.1 without TLS; who needs that puts a proxy in front. Bodies
 // are taken as they are: a Content-Encoding is refused. What can't be read as a
 // request at all (a bad request line or header, 64 KiB of headers, an unknown
-// transfer encoding) never gets here: net/http answers it with a line of text
-// and closes the connection.
+// transfer encoding) is answered with a problem document too, and then the
+// connection is closed; such requests are neither logged nor counted.
 package httpbridge

@@ -59,6 +59,7 @@ func (b *bridge) download(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("X-Content-Type-Options", "nosniff") // never a script or a page
 	var content io.ReadSeeker = f
 	switch size, err := f.Seek(0, io.SeekEnd); {
 	case len(begin) < pieceBytes: // all of it, whatever its size is said to be

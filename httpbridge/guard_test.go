@@ -124,6 +124,39 @@ func TestForeignPages(t *testing.T) {
 	}
 }
 
+// A page of another site can't load anything from here as a script or an image,
+// which browsers ask for without saying whose page it is for; a person can
+// follow its links.
+func TestForeignParts(t *testing.T) {
+	l := newLab(t, nil)
+	_, at := place(t, l)
+	l.must("PUT", "/v1/fs/file"+at("secret.js"), "secret = 1", nil)
+	for name, tt := range map[string]struct {
+		site, mode string
+		ok         bool
+	}{
+		"script":        {"cross-site", "no-cors", false},
+		"old browser":   {"cross-site", "", false},
+		"link":          {"cross-site", "navigate", true},
+		"own page":      {"same-origin", "cors", true},
+		"page of a dev": {"same-site", "no-cors", true},
+		"address bar":   {"none", "navigate", true},
+		"no browser":    {"", "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			header := map[string]string{"Sec-Fetch-Site": tt.site, "Sec-Fetch-Mode": tt.mode}
+			got := l.ask(request{verb: "GET", path: "/v1/fs/file" + at("secret.js"), header: header})
+			if !tt.ok {
+				wantProblem(t, got, universal.KindPermissionDenied)
+				return
+			}
+			if got.status != 200 || string(got.body) != "secret = 1" || got.header.Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%d %q, %v", got.status, got.body, got.header)
+			}
+		})
+	}
+}
+
 func TestCORS(t *testing.T) {
 	preflight := map[string]string{
 		"Origin": "https://app.example", "Access-Control-Request-Method": "DELETE",
@@ -152,6 +185,20 @@ func TestCORS(t *testing.T) {
 	other := l.ask(request{verb: "GET", path: "/v1/health", header: map[string]string{"Origin": "https://evil.example"}})
 	if v := other.header.Get("Access-Control-Allow-Origin"); v != "" {
 		t.Errorf("a foreign origin is allowed: %q", v)
+	}
+	// Caches are told that it depends on the page, as they are without CORS.
+	plain := newLab(t, nil).ask(request{verb: "GET", path: "/v1/health"})
+	for name, got := range map[string]answer{"with": other, "without": plain} {
+		if vary := strings.Join(got.header.Values("Vary"), ", "); !strings.Contains(vary, "Origin") {
+			t.Errorf("%s CORS, Vary: %q", name, vary)
+		}
+	}
+	// A page is told why it is refused.
+	refused := newLab(t, func(o *httpbridge.Options) { o.CORS.Origins = []string{"https://app.example"} })
+	rebound := refused.ask(request{verb: "GET", path: "/v1/health", host: "evil.example", header: map[string]string{"Origin": "https://app.example"}})
+	wantProblem(t, rebound, universal.KindPermissionDenied)
+	if v := rebound.header.Get("Access-Control-Allow-Origin"); v != "https://app.example" {
+		t.Errorf("an allowed page can't read why it is refused: %q", v)
 	}
 	// A pattern is no origin: what matches it is not let in.
 	pattern := newLab(t, func(o *httpbridge.Options) {

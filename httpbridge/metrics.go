@@ -79,8 +79,8 @@ func (b *bridge) subscribers() (count int, lag uint64) {
 	streams := maps.Clone(b.metrics.streams)
 	b.metrics.mu.Unlock()
 	for events, session := range streams {
-		if seen := events.last.Load(); session != "" && seen > 0 {
-			lag = max(lag, max(b.Server.Head(session), seen)-seen)
+		if next := events.next.Load(); session != "" && next > 0 {
+			lag = max(lag, max(b.Server.Head(session)+1, next)-next)
 		}
 	}
 	return len(streams), lag

@@ -23,7 +23,9 @@ func (b *bridge) guardNames(next http.Handler) http.Handler {
 	}
 	guarded := b.guardOrigins(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !b.knownName(hostName(r.Host)) {
+		// Browsers name the host; who doesn't, as some that only look whether the
+		// server is there, is none.
+		if r.Host != "" && !b.knownName(hostName(r.Host)) {
 			b.fail(w, r, denied("the host %q is not one of this server; allow it with --allow-host", r.Host))
 			return
 		}
@@ -35,7 +37,8 @@ func (b *bridge) guardNames(next http.Handler) http.Handler {
 	})
 }
 
-// guardOrigins refuses what a browser says another site's page wants changed.
+// guardOrigins refuses what a browser says another site's page wants changed,
+// or loads as a part of itself: files of this machine could run there as scripts.
 func (b *bridge) guardOrigins(next http.Handler) http.Handler {
 	if slices.Contains(b.CORS.Origins, "*") {
 		return next
@@ -46,10 +49,18 @@ func (b *bridge) guardOrigins(next http.Handler) http.Handler {
 			b.Logger.Warn("http: an origin can't be allowed", "origin", origin, "error", err)
 		}
 	}
-	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	refuse := func(w http.ResponseWriter, r *http.Request) {
 		b.fail(w, r, denied("pages of other sites may not use this server; allow them with --cors-allow-origin"))
-	}))
-	return protection.Handler(next)
+	}
+	protection.SetDenyHandler(http.HandlerFunc(refuse))
+	guarded := protection.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
+			refuse(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
 }
 
 func denied(format string, args ...any) error {

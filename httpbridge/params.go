@@ -21,7 +21,14 @@ import (
 // params makes one object of a request's body, query and path, of which the
 // later ones win.
 func (b *bridge) params(w http.ResponseWriter, r *http.Request, m rpc.Method) (json.RawMessage, error) {
-	members, err := b.body(w, r)
+	held := b.room.share()
+	defer held.release() // a stream outlives by far what its request takes
+	return b.paramsIn(held, w, r, m)
+}
+
+// paramsIn is the same for a body that is held until its share is released.
+func (b *bridge) paramsIn(held *share, w http.ResponseWriter, r *http.Request, m rpc.Method) (json.RawMessage, error) {
+	members, err := b.body(held, w, r)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +42,7 @@ func (b *bridge) params(w http.ResponseWriter, r *http.Request, m rpc.Method) (j
 }
 
 // body reads a JSON object; no body is an empty one.
-func (b *bridge) body(w http.ResponseWriter, r *http.Request) (map[string]json.RawMessage, error) {
+func (b *bridge) body(held *share, w http.ResponseWriter, r *http.Request) (map[string]json.RawMessage, error) {
 	members := map[string]json.RawMessage{}
 	if !hasBody(r) {
 		return members, nil
@@ -54,9 +61,12 @@ func (b *bridge) body(w http.ResponseWriter, r *http.Request) (map[string]json.R
 	if err := notEncoded(r); err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(body)
+	text, err := io.ReadAll(held.reader(body))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, tooLarge
+	}
+	if errors.Is(err, errNoRoom) {
+		w.Header().Set("Retry-After", "1")
 	}
 	if err != nil {
 		return nil, err

@@ -34,23 +34,26 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	defer endStreams(errEnding)
 	var connections sync.WaitGroup
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           handled(handler),
 		BaseContext:       func(net.Listener) context.Context { return requests },
+		ConnContext:       withConn,
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       keepAliveTime,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
-		ConnState: func(_ net.Conn, state http.ConnState) {
+		ConnState: func(conn net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew: // by the goroutine that accepts
 				connections.Add(1)
+			case http.StateIdle:
+				answered(conn)
 			case http.StateClosed: // after the handler
 				connections.Done()
 			}
 		},
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }() // ends with Shutdown or Close
+	go func() { served <- server.Serve(problemListener{listener}) }() // ends with Shutdown or Close
 	select {
 	case err := <-served:
 		finish()

@@ -70,7 +70,7 @@ type eventWriter struct {
 	control *http.ResponseController
 	every   time.Duration
 	beat    *time.Timer
-	last    atomic.Uint64 // sequence number of the last event that was written
+	next    atomic.Uint64 // sequence number of the first event that isn't written yet; 0 before any came
 
 	// The feed's own: heartbeats come between what it writes, not within.
 	buf     []byte // whole events
@@ -115,6 +115,9 @@ func (e *eventWriter) heartbeat() {
 
 // Event implements rpc.FeedWriter.
 func (e *eventWriter) Event(sequence uint64, head, raw []byte) error {
+	if e.taken == 0 {
+		e.next.Store(sequence)
+	}
 	e.taken = sequence
 	e.buf = append(e.buf, e.opening.of(sequence)...)
 	e.buf = append(append(append(e.buf, head...), raw...), "}\n\n"...)
@@ -153,7 +156,9 @@ func (e *eventWriter) write(flush bool) error {
 	e.mu.Lock()
 	err := e.send(e.buf, flush)
 	e.mu.Unlock()
-	e.last.Store(e.taken)
+	if e.taken > 0 {
+		e.next.Store(e.taken + 1)
+	}
 	little := len(e.buf) < cap(e.buf)/4
 	if e.buf = e.buf[:0]; cap(e.buf) > maxKept || little && cap(e.buf) > smallBytes {
 		e.buf = nil // the next wait may be long

@@ -39,7 +39,7 @@ func Table() []Method {
 
 		callRow("fs/entries", "GET", "/v1/fs/entries", "Lists a directory.", fsEntries),
 		callRow("fs/read", "GET", "/v1/fs/file", "Reads a file, or a piece of it.", fsRead),
-		callRow("fs/write", "PUT", "/v1/fs/file", "Writes a file in one step, or with an offset a piece of it.", fsWrite),
+		callRow("fs/write", "PUT", "/v1/fs/file", "Writes a file in one step; on stdio, with an offset, a piece of it.", fsWrite),
 		callRow("fs/delete", "DELETE", "/v1/fs/entry", "Deletes a file or a directory.", fsDelete),
 		callRow("fs/mkdir", "POST", "/v1/fs/mkdir", "Makes a directory, with all that leads to it.", fsMkdir),
 		callRow("fs/move", "POST", "/v1/fs/move", "Moves a file or a directory.", fsMove),
