@@ -20,9 +20,14 @@ package drivers
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
+
+// ErrNotTaken tells that a message certainly did not reach the agent, which had
+// ended: nothing can come of it, and the next start of the agent can have it.
+var ErrNotTaken = errors.New("the agent had ended before it got the message")
 
 // Driver knows one kind of agent. It is safe for concurrent use.
 type Driver interface {
@@ -49,7 +54,9 @@ type Session interface {
 	// NativeID is the agent's own id of the conversation, "" while unknown.
 	NativeID() string
 	// Send hands the agent a message, which begins a turn; with Message.Steer
-	// it joins the running one. The turn ends with a turn.ended event.
+	// it joins the running one. The turn ends with a turn.ended event. The
+	// error is [ErrNotTaken] when the agent had ended before it could get the
+	// message; the sink is told the end then, if it wasn't yet.
 	Send(ctx context.Context, msg Message) error
 	// Interrupt ends the running turn: its commands die and the agent is
 	// ready for the next message. The turn still ends with its event.

@@ -496,7 +496,7 @@ func TestRealAgentDies(t *testing.T) {
 	if l.exits[0].Signal == "" {
 		t.Errorf("exit: %+v", l.exits[0])
 	}
-	if err := l.Send(t.Context(), drivers.Message{Text: "anyone?"}); universal.KindOf(err) != universal.KindAgentProcessExited {
+	if err := l.Send(t.Context(), drivers.Message{Text: "anyone?"}); universal.KindOf(err) != universal.KindAgentProcessExited || !errors.Is(err, drivers.ErrNotTaken) {
 		t.Errorf("send to a dead agent gives %v", err)
 	}
 }

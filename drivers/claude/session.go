@@ -422,7 +422,7 @@ func (s *session) write(ctx context.Context, line []byte, note func() error) err
 	select {
 	case s.writing <- struct{}{}:
 	case <-s.done:
-		return s.gone()
+		return s.unread(errAgentGone)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -453,7 +453,7 @@ func (s *session) begin(note func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
-		return s.gone()
+		return s.unread(errAgentGone)
 	}
 	if err := note(); err != nil {
 		return err
@@ -464,10 +464,15 @@ func (s *session) begin(note func() error) error {
 
 func (s *session) writeError(err error) error {
 	if errors.Is(err, process.ErrExited) || errors.Is(err, process.ErrInputClosed) {
-		exit := s.transport.Exit()
-		return universal.AgentProcessExited(agentID, exit.Code, exit.Stderr.Head).Because(err)
+		return s.unread(err)
 	}
 	return err
+}
+
+// unread is the error of a line that the agent, which has ended, did not get.
+func (s *session) unread(cause error) error {
+	exit := s.transport.Exit()
+	return universal.AgentProcessExited(agentID, exit.Code, exit.Stderr.Head).Because(fmt.Errorf("%w: %w", drivers.ErrNotTaken, cause))
 }
 
 // encodeLine makes a line of a message. The CLI dies of one that is no JSON.

@@ -41,6 +41,9 @@ func (srv *server) callFor(ctx context.Context, c *call, method string, params a
 	}
 	if err := srv.write(ctx, encode); err != nil {
 		srv.forget(id)
+		if errors.Is(err, errServerGone) {
+			err = errUnread
+		}
 		return nil, err
 	}
 	var m message

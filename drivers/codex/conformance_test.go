@@ -1,6 +1,9 @@
 package codex
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
@@ -20,7 +23,15 @@ func TestConformance(t *testing.T) {
 		New: func(tb testing.TB) drivers.Driver {
 			b = newBench(tb)
 			b.Script(func() int { return b.last().PID() }, modelserver.Do(modelserver.Todo{}))
-			b.Server.Script("background", background())
+			release := filepath.Join(tb.TempDir(), "release")
+			b.Server.Script("background", background(release))
+			b.driver.opts.Trace = func(dir string, line []byte) {
+				if dir == TraceOut && bytes.Contains(line, []byte(`"method":"turn/completed"`)) {
+					if err := os.WriteFile(release, nil, 0o600); err != nil {
+						tb.Error(err)
+					}
+				}
+			}
 			return b.driver
 		},
 		Config: func(tb testing.TB) drivers.Config {
@@ -35,11 +46,12 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// background starts a command that goes on when the turn is over.
-func background() modelserver.Scenario {
+// background starts a command that goes on until there is a file, which there is
+// when the turn is over.
+func background(release string) modelserver.Scenario {
 	return modelserver.Scenario{
 		func(modelserver.Context) modelserver.Reply {
-			return modelserver.Say(modelserver.Do(modelserver.Bash{Command: "sleep 1", Background: true}))
+			return modelserver.Say(modelserver.Do(modelserver.Bash{Command: "while [ ! -e '" + release + "' ]; do sleep 0.05; done", Background: true}))
 		},
 		func(modelserver.Context) modelserver.Reply {
 			return modelserver.Say(modelserver.Text("It runs in the background."))

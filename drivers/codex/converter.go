@@ -193,6 +193,8 @@ func handlerOf(method string) func(*converter, *thread, []byte) error {
 		return (*converter).nameUpdated
 	case "thread/closed":
 		return (*converter).threadClosed
+	case "hook/completed":
+		return (*converter).hookCompleted
 	case "model/rerouted":
 		return (*converter).modelRerouted
 	case "mcpServer/startupStatus/updated":

@@ -28,7 +28,8 @@
 //
 // Facts about the protocol hold as seen with codex-cli 0.169.0. Limits: of a
 // thread that was resumed Codex doesn't tell the calls that leave no item (see
-// raw.go); what a web search found is known to the model only; the diffs of
-// turn and session cover what patches changed, not commands; a refusal's text reaches the model as a
-// remark of the user's, since the protocol has no other way.
+// raw.go), nor why a patch was not applied; what a web search found is known to
+// the model only; the diffs of turn and session cover what patches changed, not
+// commands; a refusal's text reaches the model as a remark of the user's, since
+// the protocol has no other way.
 package codex

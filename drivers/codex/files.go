@@ -1,6 +1,7 @@
 package codex
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -75,7 +76,11 @@ func (c *converter) fileChangeCompleted(it *item, raw json.RawMessage) error {
 		c.completeResult(it, universal.StatusFailed, "The patch was rejected.")
 		return nil
 	case "failed":
-		c.completeResult(it, universal.StatusFailed, "The patch was not applied.")
+		if told := c.raws[it.key]; told != nil {
+			told.failed = it // why, the model is told next
+			return nil
+		}
+		c.patchFailed(it, "")
 		return nil
 	}
 	var parts []universal.Part
@@ -86,6 +91,12 @@ func (c *converter) fileChangeCompleted(it *item, raw json.RawMessage) error {
 	}
 	c.completeResult(it, universal.StatusCompleted, strings.Join(lines, "\n"), parts...)
 	return nil
+}
+
+// patchFailed tells the result of a patch that was not applied; its item doesn't
+// say why.
+func (c *converter) patchFailed(it *item, why string) {
+	c.completeResult(it, universal.StatusFailed, cmp.Or(why, "The patch was not applied."))
 }
 
 // filePart is a changed file, and what is said of it in a line.

@@ -3,6 +3,7 @@ package codex
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -55,6 +56,34 @@ func (c *converter) modelRerouted(th *thread, params []byte) error {
 	}
 	c.noticed++
 	c.status(th, fmt.Sprintf("%s:rerouted:%d", c.start, c.noticed), "another model answers", fmt.Sprintf("%s instead of %s (%s)", l.To, l.From, l.Reason))
+	return nil
+}
+
+// hookCompleted tells of a program of the user's, run at an event, that stopped
+// something or failed; those that went well are the user's own affair.
+func (c *converter) hookCompleted(th *thread, params []byte) error {
+	var l struct {
+		Run struct {
+			Event   string `json:"eventName"`
+			Status  string `json:"status"` // "completed", "failed", "blocked" or "stopped"
+			Message string `json:"statusMessage"`
+			Entries []struct {
+				Text string `json:"text"`
+			} `json:"entries"`
+		} `json:"run"`
+	}
+	if err := json.Unmarshal(params, &l); err != nil {
+		return err
+	}
+	if l.Run.Status == "completed" {
+		return nil
+	}
+	said := []string{l.Run.Message}
+	for _, e := range l.Run.Entries {
+		said = append(said, e.Text)
+	}
+	c.noticed++
+	c.status(th, fmt.Sprintf("%s:hook:%d", c.start, c.noticed), "hook "+l.Run.Event+": "+l.Run.Status, strings.TrimSpace(strings.Join(said, "\n")))
 	return nil
 }
 

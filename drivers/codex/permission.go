@@ -5,9 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/elicitation"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
@@ -145,13 +148,36 @@ func (c *converter) readPatchApproval(r *request, params []byte) error {
 		}
 	}
 	if len(rules) == 0 {
-		paths, rules = []string{"a file change"}, []string{rule(patchTool, "request "+r.id)}
+		rules = []string{rule(patchTool, "request "+r.id)}
 	}
 	if l.GrantRoot != "" {
 		rules = append(rules, rule(patchTool, "everything below "+l.GrantRoot))
 	}
-	c.offer(r, patchTool, strings.Join(paths, ", "), patchKind(meta.Changes), meta, rules...)
+	title, kind := cmp.Or(strings.Join(paths, ", "), "a file change"), patchKind(meta.Changes)
+	leaves := slices.ContainsFunc(paths, c.isOutside)
+	if leaves {
+		title = outside + title
+	}
+	if leaves || len(paths) == 0 || l.GrantRoot != "" {
+		// More than an edit, or nobody knows of what: a mode that lets the agent
+		// change files doesn't mean it.
+		kind = universal.ToolOther
+	}
+	c.offer(r, patchTool, title, kind, meta, rules...)
 	return nil
+}
+
+// outside is what the titles of requests begin with that leave the session's
+// directory.
+const outside = "outside of the session's directory: "
+
+// isOutside tells whether a file is outside of the session's directory, by its
+// name.
+func (c *converter) isOutside(path string) bool {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(c.directory, path)
+	}
+	return c.directory != "" && !diff.Inside(c.directory, path)
 }
 
 func (c *converter) readProfileApproval(r *request, params []byte) error {

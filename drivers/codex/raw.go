@@ -25,8 +25,9 @@ type rawCall struct {
 	name      string
 	arguments string
 	it        *item
-	items     int  // of the thread when it came
-	hasItem   bool // an item tells it
+	items     int   // of the thread when it came
+	hasItem   bool  // an item tells it
+	failed    *item // a patch that was not applied, whose result waits for the output
 }
 
 // rawItemLine is an item of the model's API.
@@ -152,6 +153,10 @@ func rawTitle(told *rawCall) string {
 }
 
 func (c *converter) rawOutput(told *rawCall, output string) {
+	if told.failed != nil {
+		c.patchFailed(told.failed, output)
+		return
+	}
 	if told.hasItem || told.name == programTool && told.it.thread.items > told.items {
 		return
 	}
@@ -165,6 +170,21 @@ func (c *converter) rawOutput(told *rawCall, output string) {
 		parts = append(parts, part)
 	}
 	c.completeResult(told.it, status, output, parts...)
+}
+
+// dropRaws lets go of the calls of a turn that is over, whose output will not
+// come.
+func (c *converter) dropRaws(th *thread) {
+	for _, k := range sortedKeys(c.raws) {
+		told := c.raws[k]
+		if told.it.thread != th {
+			continue
+		}
+		delete(c.raws, k)
+		if told.failed != nil {
+			c.patchFailed(told.failed, "")
+		}
+	}
 }
 
 // rawKind sorts the tools that leave no item, or none when they fail.

@@ -188,8 +188,8 @@ func TestRealInterruptKillsOwnCommandsOnly(t *testing.T) {
 	bypass := drivers.Settings{PermissionMode: drivers.PermissionBypass}
 	command := func(name string) string {
 		return modelserver.Prompt("bash", modelserver.Input{
-			// What a command prints at once isn't streamed.
-			"command": "(setsid sleep 300 &) ; sleep 0.5; echo begun-" + name + "; sleep 300",
+			// What a command prints at first isn't streamed.
+			"command": "(setsid sleep 300 &) ; while true; do echo begun-" + name + "; sleep 0.2; done",
 		})
 	}
 	one, two := b.start(t, drivers.Config{Settings: bypass}), b.start(t, drivers.Config{Settings: bypass})
@@ -297,5 +297,36 @@ func TestOldVersion(t *testing.T) {
 	}
 	if p := b.driver.Probe(t.Context()); p.Version != "0.99.0" || !strings.Contains(p.Problem, "too old") {
 		t.Errorf("the probe is %+v", p)
+	}
+}
+
+// A message that comes when the app-server was killed, and nobody has seen it
+// end, is with nobody; the conversation goes on with the next app-server.
+func TestRealKilledUnseen(t *testing.T) {
+	b := newBench(t)
+	l := b.start(t, drivers.Config{})
+	l.turn("SCENARIO:text")
+	server := b.last()
+	killed, err := os.FindProcess(server.PID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for !server.Dying() {
+		select {
+		case <-server.Done():
+			return // faster than anybody can look
+		default:
+		}
+	}
+	if err := l.Send(t.Context(), drivers.Message{Text: "SCENARIO:text"}); !errors.Is(err, drivers.ErrNotTaken) {
+		t.Errorf("the message gives %v", err)
+	}
+	l.rec.AwaitExit(t)
+	again := b.start(t, drivers.Config{Resume: l.NativeID()})
+	if _, ended := again.turn("SCENARIO:text"); ended.StopReason != universal.StopEndTurn {
+		t.Errorf("after that a turn ends as %s", ended.StopReason)
 	}
 }

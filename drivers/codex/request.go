@@ -247,7 +247,7 @@ func (s *session) respond(ctx context.Context, what string, r *request, answer a
 		return nil
 	})
 	if errors.Is(err, errServerGone) {
-		err = s.gone()
+		err = s.gone(err)
 	}
 	if err != nil {
 		return fmt.Errorf("reply to %s: %w", what, err)

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
+	"github.com/sandbox-agent/sandbox-agent/drivers/shared"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -50,6 +52,9 @@ type call struct {
 
 // errServerGone tells that the app-server ended before it answered.
 var errServerGone = errors.New("the agent ended before it answered")
+
+// errUnread is an errServerGone of a request that the app-server did not get.
+var errUnread = fmt.Errorf("%w: %w", errServerGone, drivers.ErrNotTaken)
 
 // startServer starts an app-server and shakes hands with it.
 func (d *Driver) startServer(ctx context.Context, spec process.Spec, key string) (*server, error) {
@@ -117,15 +122,15 @@ func (srv *server) startFailure(ctx context.Context, err error) error {
 	case errors.As(err, &no):
 		return startRefused(no)
 	case errors.Is(err, errServerGone):
-		return srv.goneError()
+		return srv.goneError(err)
 	}
 	return fmt.Errorf("start codex: %w", err)
 }
 
 // goneError is the error of whatever needs an app-server that has ended.
-func (srv *server) goneError() error {
+func (srv *server) goneError(cause error) error {
 	exit := srv.transport.Exit()
-	e := universal.AgentProcessExited(agentID, exit.Code, exit.Stderr.Head).Because(errServerGone)
+	e := universal.AgentProcessExited(agentID, exit.Code, exit.Stderr.Head).Because(cause)
 	if text := oneline.Text(exit.Stderr.Head); text != "" {
 		e.Detail += ": " + text
 	}
@@ -138,16 +143,7 @@ func (srv *server) Done() <-chan struct{} { return srv.gone }
 // Stop implements shared.Server. The end of its input is the app-server's own
 // way to end.
 func (srv *server) Stop(ctx context.Context) error {
-	err := srv.transport.Stop(ctx, nil)
-	select {
-	case <-srv.done:
-	case <-ctx.Done():
-		err = errors.Join(err, context.Cause(ctx))
-	}
-	if err != nil {
-		return fmt.Errorf("stop codex: %w", err)
-	}
-	return nil
+	return shared.Stop(ctx, agentID, srv.transport.Stop, srv.done)
 }
 
 // read is the life of the server: it ends when the agent has.

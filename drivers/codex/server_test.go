@@ -29,6 +29,7 @@ type scripted struct {
 	changed chan struct{} // closed when something is written
 	threads int
 	killed  []string
+	deaf    bool // it reads no more, and its end was not seen
 
 	lines chan []byte
 	once  sync.Once
@@ -73,6 +74,9 @@ func (s *scripted) Write(line []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.deaf {
+		return process.ErrInputClosed
+	}
 	defer func() {
 		close(s.changed)
 		s.changed = make(chan struct{})
@@ -310,7 +314,7 @@ func TestServerDies(t *testing.T) {
 	srv := st.server(0)
 	srv.await(t.Context(), "turn/start")
 	srv.die()
-	if err := <-sent; universal.KindOf(err) != universal.KindAgentProcessExited {
+	if err := <-sent; universal.KindOf(err) != universal.KindAgentProcessExited || errors.Is(err, drivers.ErrNotTaken) {
 		t.Errorf("the message that waits gives %v", err)
 	}
 	for _, rec := range []*drivertest.Recorder{oneRec, twoRec} {
@@ -319,7 +323,7 @@ func TestServerDies(t *testing.T) {
 			t.Errorf("a session was told %+v", exit)
 		}
 	}
-	if err := two.Send(t.Context(), drivers.Message{Text: "go"}); universal.KindOf(err) != universal.KindAgentProcessExited {
+	if err := two.Send(t.Context(), drivers.Message{Text: "go"}); universal.KindOf(err) != universal.KindAgentProcessExited || !errors.Is(err, drivers.ErrNotTaken) {
 		t.Errorf("a message after it gives %v", err)
 	}
 	again, _ := st.start(drivers.Config{Resume: "thread-1"})
@@ -330,6 +334,25 @@ func TestServerDies(t *testing.T) {
 		if err := s.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A message that finds the server dead, before anybody has seen that, is known
+// to be with nobody.
+func TestServerDiedUnseen(t *testing.T) {
+	st := newStage(t, nil)
+	s, rec := st.start(drivers.Config{})
+	srv := st.server(0)
+	srv.mu.Lock()
+	srv.deaf = true
+	srv.mu.Unlock()
+	if err := s.Send(t.Context(), drivers.Message{Text: "go"}); universal.KindOf(err) != universal.KindAgentProcessExited || !errors.Is(err, drivers.ErrNotTaken) {
+		t.Errorf("the message gives %v", err)
+	}
+	srv.die()
+	rec.AwaitExit(t)
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

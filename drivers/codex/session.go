@@ -168,18 +168,18 @@ func (s *session) call(ctx context.Context, method string, params any, note func
 		return note()
 	})
 	if errors.Is(err, errServerGone) {
-		return nil, s.gone()
+		return nil, s.gone(err)
 	}
 	return result, err
 }
 
 // gone is the error of whatever needs an agent that has ended.
-func (s *session) gone() error {
+func (s *session) gone(cause error) error {
 	select {
 	case <-s.srv.gone:
-		return s.srv.goneError()
+		return s.srv.goneError(cause)
 	default:
-		return universal.AgentProcessExited(agentID, nil, "").Because(errServerGone)
+		return universal.AgentProcessExited(agentID, nil, "").Because(cause)
 	}
 }
 

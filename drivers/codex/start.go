@@ -176,7 +176,7 @@ func (s *session) startFailure(ctx context.Context, cfg *drivers.Config, err err
 	case ctx.Err() != nil:
 		return universal.Timeout("codex was not ready in time").Because(err)
 	case errors.Is(err, errServerGone):
-		return s.gone()
+		return s.gone(err)
 	case errors.As(err, &no) && cfg.Resume != "" && isUnknownThread(no.Message):
 		return universal.InvalidRequest("resume %s: the agent has no such conversation", cfg.Resume).With("reason", "unknown_conversation").Because(err)
 	case errors.As(err, &no) && strings.Contains(no.Message, "already has an active writer"):

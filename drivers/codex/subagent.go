@@ -190,6 +190,7 @@ func (c *converter) agentEnded(th *thread, how *nativeTurn) {
 			delete(c.items, k)
 		}
 	}
+	c.dropRaws(th)
 	c.detachAgents(th)
 	switch how.Status {
 	case "failed":

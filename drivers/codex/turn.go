@@ -120,11 +120,7 @@ func (c *converter) closeTurn(th *thread, stop universal.StopReason) {
 		c.cutCommand(it)
 		delete(c.items, k)
 	}
-	for k, told := range c.raws {
-		if told.it.thread == th {
-			delete(c.raws, k)
-		}
-	}
+	c.dropRaws(th)
 	c.dropRequests(th)
 	c.countUntold(th)
 	c.tellChanges()

@@ -2,6 +2,7 @@ package opencode
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -88,5 +89,29 @@ func TestServerDiesInStart(t *testing.T) {
 	}
 	if err := lease.Release(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// What becomes of a request when the server ends tells whether the server can
+// have got it.
+func TestOutcomeOfAnEnd(t *testing.T) {
+	srv := &server{transport: &dying{}, done: make(chan struct{})}
+	close(srv.done)
+	for name, test := range map[string]struct {
+		answer answered
+		ok     bool
+		unread bool
+	}{
+		"no answer":           {answered{}, false, false},
+		"a broken connection": {answered{err: "EOF"}, true, false},
+		"nobody listens":      {answered{err: "connection refused", unsent: true}, true, true},
+	} {
+		_, err := srv.outcome(t.Context(), test.answer, test.ok)
+		if universal.KindOf(err) != universal.KindAgentProcessExited || errors.Is(err, drivers.ErrNotTaken) != test.unread {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := srv.outcome(t.Context(), answered{status: 204}, true); err != nil {
+		t.Errorf("an answer before the end: %v", err)
 	}
 }

@@ -14,6 +14,7 @@ type incoming struct {
 	Status int             `json:"status"`
 	Body   json.RawMessage `json:"body"`
 	Error  string          `json:"error"`
+	Unsent bool            `json:"unsent"`
 	// The state of the event stream.
 	Stream string `json:"stream"`
 	// An event.
@@ -150,6 +151,7 @@ type answered struct {
 	status int
 	body   json.RawMessage
 	err    string
+	unsent bool // with err: the server got nothing of it
 }
 
 // ok tells whether the request was carried out.

@@ -87,7 +87,7 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.ended {
-			return s.srv.goneError()
+			return s.srv.goneError(errUnread)
 		}
 		if !s.conv.turn.active {
 			if msg.Steer {

@@ -13,10 +13,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
+	"github.com/sandbox-agent/sandbox-agent/drivers/shared"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -57,6 +59,9 @@ type call struct {
 // errServerGone tells that the server ended before it answered.
 var errServerGone = errors.New("the agent ended before it answered")
 
+// errUnread is an errServerGone of a request that the server did not get.
+var errUnread = fmt.Errorf("%w: %w", errServerGone, drivers.ErrNotTaken)
+
 // startServer starts a server and waits until its events are told.
 func (d *Driver) startServer(ctx context.Context, l *launch) (*server, error) {
 	spec, private, err := l.spec()
@@ -87,7 +92,7 @@ func (d *Driver) startServer(ctx context.Context, l *launch) (*server, error) {
 	case <-srv.up:
 		return srv, nil
 	case <-srv.done:
-		return nil, srv.goneError()
+		return nil, srv.goneError(errServerGone)
 	case <-ctx.Done():
 		_ = srv.Stop(context.WithoutCancel(ctx))
 		return nil, startError(ctx, context.Cause(ctx))
@@ -123,7 +128,7 @@ var colours = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 var brokenConfiguration = regexp.MustCompile(`Config file at .+ is not valid JSON\(C\)|Configuration is invalid at .+`)
 
 // goneError is the error of whatever needs a server that has ended.
-func (srv *server) goneError() error { return exitError(srv.transport.Exit(), errServerGone) }
+func (srv *server) goneError(cause error) error { return exitError(srv.transport.Exit(), cause) }
 
 // Done implements shared.Server.
 func (srv *server) Done() <-chan struct{} { return srv.gone }
@@ -138,16 +143,7 @@ func (srv *server) BaseURL() string {
 
 // Stop implements shared.Server.
 func (srv *server) Stop(ctx context.Context) error {
-	err := srv.transport.Stop(ctx, nil)
-	select {
-	case <-srv.done:
-	case <-ctx.Done():
-		err = errors.Join(err, context.Cause(ctx))
-	}
-	if err != nil {
-		return fmt.Errorf("stop opencode: %w", err)
-	}
-	return nil
+	return shared.Stop(ctx, agentID, srv.transport.Stop, srv.done)
 }
 
 // batch is what a few lines gave.
@@ -185,7 +181,7 @@ func (srv *server) take(b *batch, line []byte) {
 	case h.kind != "":
 		srv.route(b, h, line)
 	case in.ID != nil:
-		srv.takeAnswer(b, *in.ID, answered{status: in.Status, body: in.Body, err: in.Error}, line)
+		srv.takeAnswer(b, *in.ID, answered{status: in.Status, body: in.Body, err: in.Error, unsent: in.Unsent}, line)
 	case in.Stream != "":
 		srv.takeStream(b, in.Stream, line)
 	default:
@@ -421,7 +417,7 @@ func (srv *server) send(ctx context.Context, r wireRequest, c *call, note func()
 	select {
 	case srv.writing <- struct{}{}:
 	case <-srv.done:
-		return srv.goneError()
+		return srv.goneError(errUnread)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -436,7 +432,7 @@ func (srv *server) send(ctx context.Context, r wireRequest, c *call, note func()
 	if err := srv.transport.Write(line); err != nil {
 		srv.forget(r.ID)
 		if errors.Is(err, process.ErrExited) || errors.Is(err, process.ErrInputClosed) {
-			return srv.goneError()
+			return srv.goneError(errUnread)
 		}
 		return err
 	}
@@ -448,7 +444,7 @@ func (srv *server) enlist(r *wireRequest, c *call, note func() error) ([]byte, e
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	if srv.ended {
-		return nil, srv.goneError()
+		return nil, srv.goneError(errUnread)
 	}
 	r.ID = srv.lastCall + 1
 	line, err := json.Marshal(r)
@@ -497,8 +493,14 @@ func (srv *server) askAs(ctx context.Context, r wireRequest, c *call, note func(
 
 // outcome is what an answer means; ok is false when none will come.
 func (srv *server) outcome(ctx context.Context, a answered, ok bool) (json.RawMessage, error) {
-	if !ok || a.err != "" && srv.ends(ctx) {
-		return nil, srv.goneError()
+	switch {
+	case !ok:
+		return nil, srv.goneError(errServerGone)
+	case a.err == "" || !srv.ends(ctx):
+	case a.unsent:
+		return nil, srv.goneError(errUnread)
+	default:
+		return nil, srv.goneError(errServerGone)
 	}
 	if no := a.failure(); no != nil {
 		return nil, no

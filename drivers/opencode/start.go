@@ -85,7 +85,7 @@ func (d *Driver) startSession(ctx context.Context, lease *shared.Lease[*server],
 		err = s.tell(ctx, cfg)
 	}
 	if err == nil && !s.started() {
-		err = srv.goneError()
+		err = srv.goneError(errServerGone)
 	}
 	if err != nil {
 		srv.release(s)

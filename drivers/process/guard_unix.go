@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// guardReady bounds how long a guard takes to report that it watches.
-	guardReady = 5 * time.Second
+	// guardReady bounds how long a guard takes to report that it watches: some
+	// milliseconds, unless the machine is very busy.
+	guardReady = 30 * time.Second
 	// guardWrite bounds how long the bridge waits for a guard that doesn't read.
 	guardWrite = 200 * time.Millisecond
 	// guardEnd bounds how long the guard takes to end when it is dismissed.

@@ -16,8 +16,9 @@ type Printing interface {
 }
 
 // OutputWait bounds a run of a program for a short answer, which takes a
-// fraction of a second, or a second for the slowest of them.
-const OutputWait = 10 * time.Second
+// fraction of a second, or a second for the slowest of them; a machine that is
+// busy with much else takes many times as long.
+const OutputWait = 30 * time.Second
 
 // maxOutput bounds what is kept of an answer, in bytes.
 const maxOutput = 64 << 10

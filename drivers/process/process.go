@@ -85,10 +85,14 @@ func (p *Process) Mark() string { return p.sup.bridge + "." + p.family.mark }
 
 // Write writes a whole message to stdin; messages of concurrent calls don't
 // mix. It blocks while the process doesn't read, until the process ends
-// ([ErrExited]) or the input is closed ([ErrInputClosed]).
+// ([ErrExited]) or the input is closed ([ErrInputClosed]). After either of these
+// errors the process has not got the whole message.
 func (p *Process) Write(b []byte) error {
 	if err := p.writable(); err != nil {
 		return err
+	}
+	if p.Dying() {
+		return ErrExited
 	}
 	select {
 	case p.writing <- struct{}{}:

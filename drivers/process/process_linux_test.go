@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -669,13 +670,14 @@ func TestWriteToClosedInput(t *testing.T) {
 func TestConcurrentWritesDontMix(t *testing.T) {
 	p := startShell(t, newSupervisor(t), patient, `exec cat`)
 	const writers, size = 8, 100 << 10
+	var writing sync.WaitGroup
 	for i := range writers {
-		go func() {
+		writing.Go(func() {
 			message := append(bytes.Repeat([]byte{'a' + byte(i)}, size), '\n')
 			if err := p.Write(message); err != nil {
 				t.Error(err)
 			}
-		}()
+		})
 	}
 	for range writers {
 		line := readLine(t, p)
@@ -683,6 +685,7 @@ func TestConcurrentWritesDontMix(t *testing.T) {
 			t.Errorf("a message of %d bytes is mixed with others", len(line))
 		}
 	}
+	writing.Wait()
 	stop(t, p)
 }
 
@@ -690,12 +693,12 @@ func TestOnlyThePipesAreInherited(t *testing.T) {
 	before := openFiles(t, os.Getpid()) // whoever started the tests may hand something on
 	s := newSupervisor(t)
 	startShell(t, s, patient, evalLoop)
-	p := startShell(t, s, patient, `echo ready; exec cat`)
-	readLine(t, p)
-	eventually(t, "the shell has become cat", func() bool {
-		name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.PID()))
-		return err == nil && string(name) == "cat\n"
-	})
+	p := startShell(t, s, patient, `exec cat`)
+	// While cat is being loaded it has its libraries open. Once it answers, it
+	// has what it was given.
+	if say(t, p, "here"); readLine(t, p) != "here" {
+		t.Fatal("cat doesn't answer")
+	}
 	var got []string
 	for fd, file := range openFiles(t, p.PID()) {
 		if before[fd] != file {

@@ -23,6 +23,7 @@ type agentState struct {
 	session    drivers.Session // nil while none runs
 	generation int             // counts starts: what older ones say is ignored
 	exited     int             // the last generation that is gone
+	gone       chan struct{}   // closed when the latest one is gone
 	startup    chan struct{}   // closed when the start under way has ended
 	stopping   chan struct{}   // closed when the stop under way has ended
 }
@@ -52,9 +53,14 @@ func (s *Session) ensureAgent(ctx context.Context) (drivers.Session, error) {
 
 // startAgent starts the agent. It is called with the lock held and releases it.
 func (s *Session) startAgent(ctx context.Context) (drivers.Session, error) {
+	if s.isEnding() {
+		defer s.unlock()
+		return nil, s.endedError() // whoever ends the session waits for a start under way, and for none to come
+	}
 	startup := make(chan struct{})
 	s.agent.startup = startup
 	s.agent.generation++
+	s.agent.gone = make(chan struct{})
 	generation := s.agent.generation
 	if generation > 1 {
 		s.manager.counters.restarts.Add(1)
@@ -87,7 +93,7 @@ func (s *Session) startAgent(ctx context.Context) (drivers.Session, error) {
 	case s.agent.exited == generation:
 		s.agent.session = nil
 		return nil, universal.AgentProcessExited(s.info.ID, nil, "")
-	case s.state == Ended || s.ending != nil:
+	case s.isEnding():
 		s.stopAgent()
 		return nil, s.endedError()
 	}
@@ -198,10 +204,11 @@ func (k *sink) Exit(exit drivers.Exit) {
 	s := k.session
 	s.lock()
 	defer s.unlock()
-	if k.stale() {
+	if k.stale() || s.agent.exited == k.generation {
 		return
 	}
 	s.agent.exited = k.generation
+	close(s.agent.gone)
 	s.background, s.dirty = 0, true
 	if s.agent.stopping != nil { // it was asked to go
 		if t := s.running; t != nil && !t.delivered {
@@ -217,7 +224,29 @@ func (k *sink) Exit(exit drivers.Exit) {
 		return // whoever started it gets the error
 	}
 	s.ledger.Daemon(universal.TypeError, crashData(s.info.ID, exit))
+	if t := s.running; t != nil && !t.delivered {
+		// Whether the agent got the message, whoever hands it over finds out.
+		s.ledger.BackgroundGone(universal.StopError)
+		return
+	}
 	s.ledger.AgentGone(universal.StopError)
+}
+
+// awaitExit waits until an agent is gone that has ended, and that was told; it
+// is false when ctx ends before.
+func (s *Session) awaitExit(ctx context.Context, agent drivers.Session) bool {
+	s.mu.Lock()
+	gone, over := s.agent.gone, s.agent.session != agent
+	s.mu.Unlock()
+	if over {
+		return true
+	}
+	select {
+	case <-gone:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // crashData tells how an agent died.

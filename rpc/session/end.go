@@ -20,6 +20,10 @@ func (s *Session) endedError() error {
 	return universal.SessionEnded(s.id, why+"; create a new session to go on, with resume to keep its memory")
 }
 
+// isEnding tells whether the session has ended or is about to. Called with the
+// lock held.
+func (s *Session) isEnding() bool { return s.state == Ended || s.ending != nil }
+
 // finish ends the stream. The caller sees to the agent.
 func (s *Session) finish(end universal.SessionEndedData) {
 	if s.state == Ended {

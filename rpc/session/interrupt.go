@@ -21,7 +21,7 @@ func (s *Session) Interrupt(ctx context.Context, opts InterruptOptions) error {
 		return universal.InvalidRequest("queue is %q; choose keep or drop", opts.Queue)
 	}
 	s.lock()
-	if s.state == Ended || s.ending != nil {
+	if s.isEnding() {
 		defer s.unlock()
 		return s.endedError()
 	}
@@ -66,10 +66,12 @@ func (s *Session) beginInterrupt(t *turn) {
 func (s *Session) interruptAgent(t *turn) {
 	s.mu.Lock()
 	agent, over := s.agent.session, s.running != t
-	s.mu.Unlock()
 	if over {
+		s.mu.Unlock()
 		return // the agent would end the next one
 	}
+	s.interrupts++
+	s.mu.Unlock()
 	if agent != nil {
 		ctx, cancel := context.WithTimeout(s.ctx, interruptCall)
 		err := agent.Interrupt(ctx)
@@ -78,6 +80,11 @@ func (s *Session) interruptAgent(t *turn) {
 			s.logger.Warn("session: interrupt failed", "session", s.id, "error", err)
 		}
 	}
+	s.mu.Lock()
+	if s.interrupts--; s.interrupts == 0 {
+		s.calm.Broadcast()
+	}
+	s.mu.Unlock()
 	grace := time.NewTimer(interruptGrace)
 	defer grace.Stop()
 	select {
@@ -87,8 +94,12 @@ func (s *Session) interruptAgent(t *turn) {
 		return // whoever ends the session ends the turn
 	case <-grace.C:
 	}
-	s.logger.Warn("session: agent does not end its turn, it is stopped", "session", s.id, "turn", t.id)
 	s.lock()
+	if s.running != t {
+		s.unlock()
+		return // it ended just now, and the agent has the next one
+	}
+	s.logger.Warn("session: agent does not end its turn, it is stopped", "session", s.id, "turn", t.id)
 	stopped := s.stopAgent()
 	s.unlock()
 	<-stopped
@@ -96,5 +107,17 @@ func (s *Session) interruptAgent(t *turn) {
 	defer s.unlock()
 	if s.running == t {
 		s.ledger.EndTurn(universal.TurnEndedData{StopReason: universal.StopInterrupted})
+	}
+}
+
+// awaitInterrupts waits until no interrupt is on its way to the agent. Those are
+// of earlier turns: what they end, and which commands they kill, is whatever the
+// agent is doing, so that it must not have the next message yet. Each is bounded
+// by interruptCall.
+func (s *Session) awaitInterrupts() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.interrupts > 0 {
+		s.calm.Wait()
 	}
 }

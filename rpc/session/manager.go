@@ -162,6 +162,7 @@ func (m *Manager) newSession(d drivers.Driver, cfg drivers.Config, opts CreateOp
 		state:   Starting,
 		grants:  map[string]bool{},
 	}
+	s.calm.L = &s.mu
 	s.idle.after = opts.idleTimeout(m.idleTimeout)
 	s.memory = cfg.Resume != ""
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
@@ -181,7 +182,7 @@ func (s *Session) start(ctx context.Context) error {
 	err := s.bringUp(ctx)
 	s.lock()
 	defer s.unlock()
-	if s.state == Ended || s.ending != nil {
+	if s.isEnding() {
 		return s.endedError()
 	}
 	if err != nil {
@@ -209,15 +210,17 @@ func (m *Manager) add(s *Session) error {
 	return nil
 }
 
-// abandon takes back a session that did not start.
+// abandon takes back a session that did not start. It is listed until it has
+// ended, so that Close waits for that.
 func (m *Manager) abandon(s *Session) {
-	m.remove(s)
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if err := s.Terminate(ctx); err != nil {
 		m.logger.Error("session: a failed start left something behind", "session", s.id, "error", err)
 	}
-	s.deleteLog()
+	if m.remove(s) { // else somebody has deleted it
+		s.deleteLog()
+	}
 }
 
 // remove takes a session out of the list; false if it is not in it.

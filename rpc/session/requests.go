@@ -37,7 +37,7 @@ func (s *Session) ReplyPermission(ctx context.Context, id string, reply drivers.
 	}
 
 	s.lock()
-	if s.state == Ended || s.ending != nil {
+	if s.isEnding() {
 		defer s.unlock()
 		return s.endedError()
 	}
@@ -68,7 +68,7 @@ func (s *Session) ReplyQuestion(ctx context.Context, id string, reply drivers.Qu
 		reply.Message = noAnswer
 	}
 	s.lock()
-	if s.state == Ended || s.ending != nil {
+	if s.isEnding() {
 		defer s.unlock()
 		return s.endedError()
 	}

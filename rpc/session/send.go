@@ -31,7 +31,7 @@ func (s *Session) Send(opts MessageOptions) (SendResult, error) {
 	if before, ok := s.sent.find(opts.ClientMessageID); ok { // sent twice at once
 		return before, nil
 	}
-	if s.state == Ended || s.ending != nil {
+	if s.isEnding() {
 		return SendResult{}, s.endedError()
 	}
 	result := SendResult{Sequence: s.log.Head()}
@@ -122,13 +122,23 @@ func (s *Session) begin(t *turn) {
 
 // run hands a turn's message to the agent, which is started if need be.
 func (s *Session) run(t *turn) {
+	s.awaitInterrupts()
 	agent, err := s.ensureAgent(t.ctx)
 	if err != nil {
 		s.startFailed(t, err)
 		return
 	}
-	if err := s.deliver(t, agent); err != nil {
-		s.turnFailed(t, err)
+	err = s.deliver(t, agent)
+	if errors.Is(err, drivers.ErrNotTaken) && s.awaitExit(t.ctx, agent) {
+		// It died before the message, which starts it again like any other.
+		if agent, err = s.ensureAgent(t.ctx); err != nil {
+			s.startFailed(t, err)
+			return
+		}
+		err = s.deliver(t, agent)
+	}
+	if err != nil {
+		s.turnFailed(t, agent, err)
 	}
 	s.handSteering(t, agent)
 	s.lock()
@@ -146,9 +156,16 @@ func (s *Session) deliver(t *turn, agent drivers.Session) error {
 	if err := agent.Send(t.ctx, t.message); err != nil {
 		return err
 	}
-	s.mu.Lock()
+	s.lock()
+	defer s.unlock()
 	t.delivered = true
-	s.mu.Unlock()
+	if s.agent.session != agent && s.running == t { // it took the message, and died
+		reason := universal.StopError
+		if t.interrupted || s.ctx.Err() != nil {
+			reason = universal.StopInterrupted
+		}
+		s.ledger.EndTurn(universal.TurnEndedData{StopReason: reason})
+	}
 	return nil
 }
 
@@ -198,7 +215,7 @@ var errTurnOver = errors.New("the turn has ended")
 func (s *Session) steerFailed(t *turn, msg drivers.Message, err error) {
 	s.lock()
 	defer s.unlock()
-	if s.state == Ended || s.ending != nil || t.interrupted {
+	if s.isEnding() || t.interrupted {
 		return // it went with the turn that it was to join
 	}
 	s.logger.Debug("session: a message came too late for its turn and gets one of its own", "session", s.id, "turn", t.id, "error", err)
@@ -214,10 +231,16 @@ func (s *Session) steerFailed(t *turn, msg drivers.Message, err error) {
 	s.dirty = true
 }
 
-// turnFailed ends a turn whose message could not be delivered.
-func (s *Session) turnFailed(t *turn, err error) {
+// turnFailed ends a turn whose message could not be delivered. That the agent
+// died of it may have been told.
+func (s *Session) turnFailed(t *turn, agent drivers.Session, err error) {
 	s.lock()
 	defer s.unlock()
+	told := universal.KindOf(err) == universal.KindAgentProcessExited && s.agent.session != agent
+	if told && s.running == t && !t.interrupted {
+		s.ledger.EndTurn(universal.TurnEndedData{StopReason: universal.StopError})
+		return
+	}
 	s.failTurn(t, err)
 }
 
@@ -225,7 +248,7 @@ func (s *Session) failTurn(t *turn, err error) {
 	if s.running != t {
 		return // it has ended already, for instance since the agent died
 	}
-	if t.interrupted || s.ctx.Err() != nil { // the session's end cuts it short as well
+	if t.interrupted || s.isEnding() { // the session's end cuts it short as well
 		s.ledger.EndTurn(universal.TurnEndedData{StopReason: universal.StopInterrupted})
 		return
 	}
@@ -239,7 +262,7 @@ func (s *Session) startFailed(t *turn, err error) {
 	s.lock()
 	defer s.unlock()
 	s.failTurn(t, err)
-	if t.interrupted || s.ctx.Err() != nil {
+	if t.interrupted || s.isEnding() {
 		return
 	}
 	end := universal.SessionEndedData{Reason: universal.EndError, TerminatedBy: universal.SourceDaemon, Message: err.Error()}

@@ -48,8 +48,10 @@ type Session struct {
 	dirty   bool // watchers should be told
 
 	agent      agentState
-	memory     bool // the agent's conversation has begun, so a start resumes it
-	completed  bool // some turn has ended by itself
+	interrupts int       // calls of the agent's Interrupt that are under way
+	calm       sync.Cond // of mu: there is none any more
+	memory     bool      // the agent's conversation has begun, so a start resumes it
+	completed  bool      // some turn has ended by itself
 	nextTurn   uint64
 	starting   *turn // its turn.started is being recorded
 	running    *turn

@@ -56,7 +56,7 @@ func (s *Session) Update(ctx context.Context, opts UpdateOptions) error {
 func (s *Session) prepare(ctx context.Context, change drivers.Settings) error {
 	for {
 		s.lock()
-		if s.state == Ended || s.ending != nil {
+		if s.isEnding() {
 			defer s.unlock()
 			return s.endedError()
 		}

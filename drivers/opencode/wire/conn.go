@@ -16,6 +16,7 @@ import (
 // Process is the server's process; *process.Process is one.
 type Process interface {
 	PID() int
+	Dying() bool
 	ReadLine() (line []byte, more bool, err error)
 	Checkpoint() process.Checkpoint
 	KillSince(ctx context.Context, c process.Checkpoint) (killed int, err error)
@@ -45,7 +46,11 @@ type Options struct {
 const DefaultSilence = 30 * time.Second
 
 const (
-	maxRequests = 64  // at the same time
+	// maxRequests are at the same time. Some are answered at the end of a turn,
+	// and what ends that turn, an answer or an interrupt, is a request too: there
+	// are to be more than there are turns.
+	maxRequests = 1024
+	maxIdle     = 64  // connections that wait for a request
 	maxWaiting  = 256 // lines that wait to be read
 )
 
@@ -113,7 +118,7 @@ func Connect(ctx context.Context, p Process, opts Options) (*Conn, error) {
 func newClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DisableCompression:  true,
-		MaxIdleConnsPerHost: maxRequests,
+		MaxIdleConnsPerHost: maxIdle,
 		IdleConnTimeout:     time.Minute,
 	}}
 }
@@ -167,8 +172,14 @@ func (c *Conn) ReadLine() (text []byte, more bool, err error) {
 	return l.text, len(c.lines) > 0, l.err
 }
 
-// put hands a line to the reader. It waits for room, until the end.
+// put hands a line to the reader. It waits for room, until the end; what there
+// is room for is read also after that.
 func (c *Conn) put(l line) {
+	select {
+	case c.lines <- l:
+		return
+	default:
+	}
 	select {
 	case c.lines <- l:
 	case <-c.ctx.Done():

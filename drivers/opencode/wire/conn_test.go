@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ type fake struct {
 	lines chan string
 	once  sync.Once
 	done  chan struct{}
+	dying atomic.Bool
 }
 
 func newFake(lines ...string) *fake {
@@ -33,7 +36,8 @@ func newFake(lines ...string) *fake {
 	return f
 }
 
-func (f *fake) PID() int { return 1 }
+func (f *fake) PID() int    { return 1 }
+func (f *fake) Dying() bool { return f.dying.Load() }
 
 func (f *fake) ReadLine() ([]byte, bool, error) {
 	select {
@@ -75,8 +79,18 @@ const password = "made-up"
 // the next of the scripts: its events, and then nothing until the test ends, or
 // the end if the last event is "end".
 type agent struct {
+	server   *httptest.Server
 	scripts  chan []string
 	disposed chan struct{}
+	ended    chan struct{} // closed at /end-turns
+	left     bool
+}
+
+// leave ends the server and its connections.
+func (a *agent) leave() {
+	a.left = true
+	_ = a.server.Listener.Close() // Close of the server would wait for the stream
+	a.server.CloseClientConnections()
 }
 
 func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -110,6 +124,14 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/long":
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `"`+strings.Repeat("x", 4096)+`"`)
+	case "/turn":
+		<-a.ended
+		w.WriteHeader(http.StatusNoContent)
+	case "/end-turns":
+		close(a.ended)
+		w.WriteHeader(http.StatusNoContent)
+	case "/hang-up":
+		panic(http.ErrAbortHandler)
 	case "/wrong":
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
@@ -123,11 +145,12 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func connect(t *testing.T, opts Options, scripts ...[]string) (*Conn, *agent) {
 	t.Helper()
-	a := &agent{scripts: make(chan []string, len(scripts)), disposed: make(chan struct{})}
+	a := &agent{scripts: make(chan []string, len(scripts)), disposed: make(chan struct{}), ended: make(chan struct{})}
 	for _, s := range scripts {
 		a.scripts <- s
 	}
 	server := httptest.NewServer(a)
+	a.server = server
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		close(a.scripts)
@@ -139,7 +162,7 @@ func connect(t *testing.T, opts Options, scripts ...[]string) (*Conn, *agent) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := c.Stop(context.Background(), nil); err != nil {
+		if err := c.Stop(context.Background(), nil); err != nil && !a.left { // else it can't be told
 			t.Errorf("stop: %v", err)
 		}
 		for range c.lines {
@@ -180,6 +203,41 @@ func TestRequests(t *testing.T) {
 	}
 	if err := c.Write([]byte("no JSON\n")); err == nil {
 		t.Error("a line that is no JSON is taken")
+	}
+}
+
+// Of a request that nobody was there for it is told that the server got nothing,
+// of others it is not.
+func TestUnsentRequests(t *testing.T) {
+	c, a := connect(t, Options{}, []string{`{}`})
+	read(t, c)
+	read(t, c)
+	ask := func(path string) answer {
+		t.Helper()
+		if err := c.Write([]byte(`{"id":1,"method":"POST","path":"` + path + `"}` + "\n")); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			var got answer
+			if err := json.Unmarshal([]byte(read(t, c)), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got.ID == 1 { // and not the state of the stream
+				return got
+			}
+		}
+	}
+	if got := ask("/hang-up"); got.Error == "" || got.Unsent {
+		t.Errorf("a request whose connection breaks gives %+v", got)
+	}
+	c.Process.(*fake).dying.Store(true)
+	if err := c.Write([]byte(`{"id":2,"method":"POST","path":"/echo"}` + "\n")); !errors.Is(err, process.ErrExited) {
+		t.Errorf("a request to a server that dies gives %v", err)
+	}
+	c.Process.(*fake).dying.Store(false)
+	a.leave()
+	if got := ask("/echo"); got.Error == "" || !got.Unsent {
+		t.Errorf("a request to a server that is gone gives %+v", got)
 	}
 }
 
@@ -265,4 +323,27 @@ func FuzzEvents(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Requests that are answered at the end of a turn don't keep others from being
+// made, such as those that end the turn.
+func TestManyLongRequests(t *testing.T) {
+	c, _ := connect(t, Options{}, []string{`{}`})
+	read(t, c)
+	read(t, c)
+	const turns = 200
+	for id := range turns {
+		if err := c.Write(fmt.Appendf(nil, `{"id":%d,"method":"POST","path":"/turn"}`+"\n", id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Write([]byte(`{"id":1000,"method":"POST","path":"/end-turns"}` + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	for range turns + 1 {
+		var got answer
+		if err := json.Unmarshal([]byte(read(t, c)), &got); err != nil || got.Status != http.StatusNoContent {
+			t.Fatalf("a request gives %+v (%v)", got, err)
+		}
+	}
 }

@@ -12,6 +12,7 @@
 //
 //	{"id":7,"status":200,"body":…}     no body if the answer has none
 //	{"id":7,"error":"…"}               no answer came, or it is no JSON
+//	{"id":7,"error":"…","unsent":true} the server was not there to get the request
 //	{"stream":"up"}                    what happens from here on is told
 //	{"stream":"down","error":"…"}      what happens until the next "up" is not
 //	{"event":…}                        one event, byte for byte

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
@@ -29,10 +30,16 @@ type answer struct {
 	Status int             `json:"status,omitempty"`
 	Body   json.RawMessage `json:"body,omitempty"`
 	Error  string          `json:"error,omitempty"`
+	// Unsent tells, beside an error, that the server got nothing of the request.
+	Unsent bool `json:"unsent,omitempty"`
 }
 
-// Write begins the requests of whole lines. Their answers come as lines.
+// Write begins the requests of whole lines. Their answers come as lines. A
+// server that is dying still takes connections, and reads nothing of them.
 func (c *Conn) Write(lines []byte) error {
+	if c.Dying() {
+		return process.ErrExited
+	}
 	for text := range bytes.Lines(lines) {
 		var r request
 		if err := json.Unmarshal(text, &r); err != nil {
@@ -71,9 +78,11 @@ func (c *Conn) begin(r *request) bool {
 }
 
 func (c *Conn) carryOut(r *request) answer {
-	response, err := c.do(c.ctx, r)
+	connected := false
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }}
+	response, err := c.do(httptrace.WithClientTrace(c.ctx, trace), r)
 	if err != nil {
-		return answer{ID: r.ID, Error: c.reason(err)}
+		return answer{ID: r.ID, Error: c.reason(err), Unsent: !connected}
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, int64(c.opts.MaxLine)+1))
