@@ -79,6 +79,15 @@ func (c *Client) Close() error {
 // Done is closed when the bridge has ended the connection.
 func (c *Client) Done() <-chan struct{} { return c.wire.Done() }
 
+func (c *Client) isDone() bool {
+	select {
+	case <-c.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // Create makes a session.
 func (c *Client) Create(ctx context.Context, opts session.CreateOptions) (CreateResult, error) {
 	var r CreateResult

@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is a safety net: no test waits for it unless something hangs.
+const patience = 2 * time.Minute
 
 // newClient starts a bridge in this process, with the mock agent unless others
 // are given, and returns a client of it.
@@ -69,7 +73,7 @@ func serve(t *testing.T, far net.Conn, agents ...drivers.Driver) {
 // follow reads a session's events until one fits.
 func follow(t *testing.T, sub *rpc.Subscription, last func(*universal.Event) bool) []universal.Event {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var events []universal.Event
 	for {
@@ -188,10 +192,10 @@ func TestSlowReaderGetsEverything(t *testing.T) {
 	create(t, client, "s1")
 	slow := subscribe(t, client, "s1", 0, false)
 	quick := subscribe(t, client, "s1", 0, false)
-	send(t, client, "s1", "flood 30000 20")
+	send(t, client, "s1", "flood 10000 20")
 	n := len(follow(t, quick, turnEnded))
 	events := follow(t, slow, turnEnded)
-	if len(events) != n || n < 30000 {
+	if len(events) != n || n < 10000 {
 		t.Errorf("the quick reader got %d events, the slow one %d", n, len(events))
 	}
 	for _, v := range universal.CheckStream(events) {
@@ -303,4 +307,23 @@ func TestErrorTable(t *testing.T) {
 	if got := rpc.LookupError("new").Kind; got != universal.KindInternal {
 		t.Errorf("an unknown kind is %s", got)
 	}
+}
+
+// A client that goes before it is told its subscription leaves nothing of it.
+func TestSubscriberThatIsGone(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Run("", func(t *testing.T) {
+		near, far := net.Pipe()
+		serve(t, far)
+		requests := `{"id":1,"method":"sessions/create","params":{"sessionId":"s","agent":"mock"}}` + "\n" +
+			`{"id":2,"method":"sessions/subscribe","params":{"sessionId":"s"}}` + "\n"
+		if _, err := io.WriteString(near, requests); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bufio.NewReaderSize(near, 16).ReadSlice(':'); err != nil { // some of the first answer
+			t.Fatal(err)
+		}
+		near.Close()
+	})
+	goleak.VerifyNone(t, before)
 }

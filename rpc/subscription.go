@@ -92,7 +92,8 @@ func (c *Client) notified(method string, params json.RawMessage) {
 	s := c.subs[p.SubscriptionID]
 	if p.Reason != "" {
 		delete(c.subs, p.SubscriptionID)
-		if s == nil && len(c.early) < maxEarly {
+		// What was unsubscribed had been told of before: nobody asks for it.
+		if s == nil && p.Reason != session.EndUnsubscribed && len(c.early) < maxEarly {
 			c.early[p.SubscriptionID] = p.Reason
 		}
 	}
@@ -120,6 +121,7 @@ func (c *Client) notified(method string, params json.RawMessage) {
 // wraps ErrStreamEnded.
 func (s *Subscription) Next(ctx context.Context) (*universal.Event, error) {
 	for {
+		over := s.client.isDone() // what has come by now is still given
 		if len(s.page) > 0 {
 			ev := &s.page[0]
 			s.page = s.page[1:]
@@ -135,18 +137,19 @@ func (s *Subscription) Next(ctx context.Context) (*universal.Event, error) {
 			return nil, err
 		case ev != nil:
 			return ev, nil
-		case behind:
+		case behind && !over:
 			if err := s.readPage(ctx); err != nil {
 				return nil, err
 			}
 			continue
 		case ended != "":
 			return nil, errors.Join(ErrStreamEnded, errors.New(string(ended)))
+		case over:
+			return nil, errors.Join(ErrStreamEnded, s.client.wire.Err())
 		}
 		select {
 		case <-s.wake:
 		case <-s.client.Done():
-			return nil, errors.Join(ErrStreamEnded, s.client.wire.Err())
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}

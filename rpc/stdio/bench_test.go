@@ -63,7 +63,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 	r2, w2 := osPipe(b)
 	s := NewStream(Join(r1, w2), StreamOptions{})
 	served := make(chan error, 1)
-	go func() { served <- Serve(context.Background(), s, testHandler(s), ServeOptions{}) }()
+	go func() { served <- Serve(context.Background(), s, testHandler(s), unhurried) }()
 	c := NewClient(Join(r2, w1), ClientOptions{})
 	params := map[string]any{"sessionId": "s1", "message": "hello"}
 	b.ReportAllocs()

@@ -21,7 +21,7 @@ func connect(tb testing.TB, h func(*Stream) Handler, opts ClientOptions) (*Clien
 	near, far := pipes()
 	s := NewStream(far, StreamOptions{})
 	served := make(chan error, 1)
-	go func() { served <- Serve(context.Background(), s, h(s), ServeOptions{}) }()
+	go func() { served <- Serve(context.Background(), s, h(s), unhurried) }()
 	c := NewClient(near, opts)
 	return c, func() {
 		tb.Helper()

@@ -47,7 +47,7 @@ func FuzzStream(f *testing.F) {
 			}
 			return req.Params, nil, nil
 		}
-		if err := Serve(t.Context(), s, handler, ServeOptions{}); err != nil {
+		if err := Serve(t.Context(), s, handler, unhurried); err != nil {
 			t.Errorf("Serve = %v, want the end of the input", err)
 		}
 		if n, _ := conn.Reader.Read(make([]byte, 1)); n != 0 {

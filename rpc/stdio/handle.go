@@ -37,7 +37,7 @@ func (srv *server) run(ctx context.Context, conn *jsonrpc2.Conn, c *call, p plac
 }
 
 // answer runs the handler and writes its response. It returns what is to be done
-// after that.
+// after that, also when nobody could be told any more.
 func (srv *server) answer(ctx context.Context, conn *jsonrpc2.Conn, c *call, p place) (after func(context.Context)) {
 	defer srv.calls.leave(c)
 	defer c.cancel(nil) // frees the context
@@ -71,7 +71,6 @@ func (srv *server) answer(ctx context.Context, conn *jsonrpc2.Conn, c *call, p p
 	}
 	if err := srv.respond(conn, c); err != nil {
 		srv.log.Debug("response not sent", slog.String("method", c.method), slog.Any("error", err))
-		return nil
 	}
 	return after
 }

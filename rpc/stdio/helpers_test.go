@@ -12,7 +12,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
+
+// unhurried is for servers outside of a bubble: what they were sent they answer,
+// however slow the machine is. A test waits for it only if something hangs.
+var unhurried = ServeOptions{DrainTimeout: time.Minute, Patience: time.Minute}
 
 // pipes returns the two ends of a connection in memory.
 func pipes() (client, server *joined) {

@@ -39,7 +39,7 @@ func TestOverlongMessagesAreNotHeld(t *testing.T) {
 			s := NewStream(conn, StreamOptions{MaxMessageBytes: limit})
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			if err := Serve(t.Context(), s, testHandler(s), ServeOptions{}); err != nil {
+			if err := Serve(t.Context(), s, testHandler(s), unhurried); err != nil {
 				t.Errorf("Serve = %v", err)
 			}
 			runtime.ReadMemStats(&after)
@@ -63,7 +63,7 @@ func TestMessageOfTheFullLength(t *testing.T) {
 	for _, framing := range []Framing{FramingLine, FramingHeader} {
 		conn := &memory{Reader: bytes.NewReader(appendFrame(framing, nil, message))}
 		s := NewStream(conn, StreamOptions{MaxMessageBytes: limit})
-		if err := Serve(t.Context(), s, testHandler(s), ServeOptions{}); err != nil {
+		if err := Serve(t.Context(), s, testHandler(s), unhurried); err != nil {
 			t.Errorf("Serve = %v", err)
 		}
 		got, err := splitFrames(framing, conn.Bytes())

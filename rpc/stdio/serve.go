@@ -32,9 +32,10 @@ func (r *Request) IsNotification() bool { return r.ID == nil }
 // one that isn't known is ignored by returning anything.
 //
 // after, if not nil, is called once the response has been written, so whatever it
-// sends is behind the response. It isn't called after an error, and not when the
-// response couldn't be written. It may last: its context ends with the
-// connection, and [Serve] waits for it.
+// sends is behind the response. It is also called when the response couldn't be
+// written since the stream is closed, so that it can give back what the handler
+// took for it; what it sends goes nowhere then. It isn't called after an error. It
+// may last: its context ends with the connection, and [Serve] waits for it.
 //
 // ctx ends when the client cancels the request (with cause [ErrCancelled]) and
 // when the connection ends before the request does (with cause

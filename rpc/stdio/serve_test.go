@@ -233,7 +233,7 @@ func TestServeBoundsBytesInFlight(t *testing.T) {
 // problem for a recursive reader.
 func TestServeSurvivesDepth(t *testing.T) {
 	for _, depth := range []int{9_000, 1_000_000} {
-		s := start(t.Context(), StreamOptions{}, testHandler, ServeOptions{})
+		s := start(t.Context(), StreamOptions{}, testHandler, unhurried)
 		s.send(t, `{"id":1,"method":"null","params":{"x":%s%s}}`, strings.Repeat("[", depth), strings.Repeat("]", depth))
 		s.send(t, `%s`, strings.Repeat("[", depth))
 		s.send(t, `%s`, strings.Repeat(`{"a":`, depth))
@@ -257,7 +257,7 @@ func TestServeLogsPanics(t *testing.T) {
 			panic("in handler")
 		}
 	}
-	s := start(t.Context(), StreamOptions{}, h, ServeOptions{Logger: slog.New(slog.NewJSONHandler(&log, nil))})
+	s := start(t.Context(), StreamOptions{}, h, ServeOptions{DrainTimeout: unhurried.DrainTimeout, Logger: slog.New(slog.NewJSONHandler(&log, nil))})
 	s.send(t, `{"id":1,"method":"x"}`)
 	s.send(t, `{"id":2,"method":"after"}`)
 	s.client.CloseWrite()

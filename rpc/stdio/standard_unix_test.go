@@ -57,7 +57,7 @@ func TestStandardPipes(t *testing.T) {
 	s := NewStream(conn, StreamOptions{})
 	served := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { served <- Serve(ctx, s, testHandler(s), ServeOptions{}) }()
+	go func() { served <- Serve(ctx, s, testHandler(s), unhurried) }()
 	fmt.Fprintln(inW, `{"id":1,"method":"echo"}`)
 	if line, err := bufio.NewReader(outR).ReadString('\n'); err != nil || line != `{"jsonrpc":"2.0","id":1,"result":{}}`+"\n" {
 		t.Errorf("answer %q, %v", line, err)
@@ -111,7 +111,7 @@ func TestStandardReportsBrokenPipe(t *testing.T) {
 	outR.Close()
 	s := NewStream(conn, StreamOptions{})
 	served := make(chan error, 1)
-	go func() { served <- Serve(context.Background(), s, testHandler(s), ServeOptions{}) }()
+	go func() { served <- Serve(context.Background(), s, testHandler(s), unhurried) }()
 	fmt.Fprintln(inW, `{"id":1,"method":"echo"}`)
 	if err := <-served; !errors.Is(err, ErrOutputBroken) || !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("Serve = %v, want the broken pipe", err)
@@ -139,7 +139,7 @@ func TestStandardFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := NewStream(conn, StreamOptions{})
-	if err := Serve(t.Context(), s, testHandler(s), ServeOptions{}); err != nil {
+	if err := Serve(t.Context(), s, testHandler(s), unhurried); err != nil {
 		t.Errorf("Serve = %v", err)
 	}
 	if err := restore(); err != nil {
@@ -159,7 +159,7 @@ func TestStandardFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = NewStream(conn, StreamOptions{})
-	if err := Serve(t.Context(), s, testHandler(s), ServeOptions{}); err != nil {
+	if err := Serve(t.Context(), s, testHandler(s), unhurried); err != nil {
 		t.Errorf("Serve on the null device = %v", err)
 	}
 	if err := restore(); err != nil {
