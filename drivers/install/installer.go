@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -102,8 +103,8 @@ func (in *Installer) install(ctx context.Context, p *Program, req Request) (done
 	if err != nil {
 		return Installed{}, err
 	}
-	begun := time.Now()
 	st := newStore(data, p.Agent)
+	before := st.folders()
 	release, waited, err := lock(ctx, st.dir, req.Report)
 	if err != nil {
 		return Installed{}, fmt.Errorf("use the data directory (set %s to choose another): %w", DataDirVariable, err)
@@ -122,7 +123,7 @@ func (in *Installer) install(ctx context.Context, p *Program, req Request) (done
 	}
 	dir := there
 	// Who had to wait finds done what it wanted.
-	if there == "" || req.Reinstall && !(waited && since(there, begun)) {
+	if there == "" || req.Reinstall && !(waited && !slices.Contains(before, there)) {
 		from, err := connect()
 		if err != nil {
 			return Installed{}, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,7 +15,8 @@ import (
 // the version that it claims to be. Nothing here is kept. The race detector makes
 // unpacking take half a minute, and sees the same code with small packages.
 func TestInstallForReal(t *testing.T) {
-	environ := append(os.Environ(), DataDirVariable+"="+t.TempDir())
+	environ := slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, Amp().Variable+"=") })
+	environ = append(environ, DataDirVariable+"="+t.TempDir())
 	done, err := NewInstaller(func() []string { return environ }).Install(t.Context(), Request{Agent: "amp", Report: func(p Progress) {
 		if p.Done == 0 {
 			t.Log(p.Step, p.Package)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // store is the folder of the data directory that holds an agent's installed
@@ -27,16 +26,21 @@ const currentName = "current"
 
 // current returns the program to use, if one is installed completely.
 func (s store) current() (program string, ok bool) {
-	name, err := os.ReadFile(filepath.Join(s.dir, currentName))
-	if err != nil {
-		return "", false
+	for last := ""; ; {
+		name, err := os.ReadFile(filepath.Join(s.dir, currentName))
+		if err != nil {
+			return "", false
+		}
+		folder := strings.TrimSpace(string(name))
+		if !filepath.IsLocal(folder) || folder != filepath.Base(folder) {
+			return "", false
+		}
+		_, program, ok = readMarker(filepath.Join(s.dir, folder))
+		if ok || folder == last {
+			return program, ok
+		}
+		last = folder // a reinstall may just have removed it: then there is another name by now
 	}
-	folder := strings.TrimSpace(string(name))
-	if !filepath.IsLocal(folder) || folder != filepath.Base(folder) {
-		return "", false
-	}
-	_, program, ok = readMarker(filepath.Join(s.dir, folder))
-	return program, ok
 }
 
 // use makes a folder of the store the current one.
@@ -72,10 +76,16 @@ func (s store) find(version string, platform Platform, pkg Package) (string, err
 	return "", nil
 }
 
-// since tells whether a folder was installed after a time.
-func since(dir string, begun time.Time) bool {
-	info, err := os.Stat(filepath.Join(dir, markerName))
-	return err == nil && !info.ModTime().Before(begun)
+// folders lists what is in the store. An install always makes a folder that
+// wasn't there, so this tells old ones from new ones, which no clock does for
+// sure.
+func (s store) folders() []string {
+	entries, _ := os.ReadDir(s.dir) // there may be none yet
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = filepath.Join(s.dir, entry.Name())
+	}
+	return names
 }
 
 // folder is a new folder for a version. A complete one that is there is not
