@@ -14,8 +14,9 @@ import (
 )
 
 // DefaultTimeout is how long a Recorder waits for something before the test
-// fails.
-const DefaultTimeout = 30 * time.Second
+// fails. It only ends a test that hangs: a real agent on a busy machine may take
+// most of a minute for one turn.
+const DefaultTimeout = 3 * time.Minute
 
 // Recorder is a [drivers.Sink] that keeps everything. Make one with
 // [NewRecorder]. It is safe for concurrent use.
