@@ -31,7 +31,8 @@ const (
 
 // channel is the bridge's end of the side channel of one process. Each
 // connection is one request: a line with it, then a line with the answer, or
-// the end of the connection when the asker has gone.
+// the end of the connection when the asker has gone. The plugin keeps one open
+// that gets no answer; a byte on it says that its end is in order.
 type channel struct {
 	listener net.Listener
 	secret   string
@@ -122,13 +123,18 @@ func (c *channel) serve(conn net.Conn) {
 	if !c.tell("request", id, h.Request) {
 		return
 	}
-	_, _ = r.ReadByte() // it says nothing more: this waits for its end
+	// It says nothing more, but for a byte if it goes since it is not needed any
+	// more: this waits for its end.
+	gone := "gone"
+	if _, err := r.ReadByte(); err == nil {
+		gone = "left"
+	}
 	c.mu.Lock()
 	_, unanswered := c.open[id]
 	delete(c.open, id)
 	c.mu.Unlock()
 	if unanswered {
-		c.tell("gone", id, nil)
+		c.tell(gone, id, nil)
 	}
 }
 

@@ -29,7 +29,8 @@ type converter struct {
 	calls    map[string]*call // unanswered tool calls, by id
 	callsN   int              // numbers calls in their order
 	requests map[int]*asked   // what is asked on the process's side channel, by number
-	held     []channelLine    // what is asked about calls that were not told yet, in order
+	alive    int              // the number under which the plugin holds its connection; 0 for none
+	held     []heldRequest    // what is asked about calls that were not told yet, in order
 	known    knownFiles
 	changed  diff.Changes
 	servers  map[string]string // the last status of each tool server, by its name
@@ -45,6 +46,7 @@ type converter struct {
 // turn is what is known of the running turn.
 type turn struct {
 	begun  bool        // the first line has come
+	lost   bool        // our plugin has ended
 	said   bool        // the model's last message has no tool call
 	cut    bool        // and it doesn't say why it stopped
 	open   bool        // the CLI takes more messages
@@ -70,16 +72,19 @@ func (c *converter) start(g generation, mode string, r rules, texts int) {
 	c.gen, c.mode, c.rules = g, mode, r
 	c.usage.start()
 	c.changed.Begin()
-	c.held = nil
+	c.held, c.alive = nil, 0
 	clear(c.calls)
 	clear(c.requests)
 }
 
 // isComplete tells whether the model has said its last word to all messages, so
 // that the CLI can be told that there are no more: it ends its turn then.
-func (c *converter) isComplete() bool {
+func (c *converter) isComplete() bool { return c.turn.open && c.isAnswered() }
+
+// isAnswered tells whether the model has said its last word to all messages.
+func (c *converter) isAnswered() bool {
 	t := &c.turn
-	return t.open && t.said && t.echoed >= t.sent && len(c.calls) == 0 && len(c.requests) == 0
+	return t.said && t.echoed >= t.sent && len(c.calls) == 0 && len(c.requests) == 0 && len(c.held) == 0
 }
 
 // Convert appends to dst the events of one line. Their Raw is the line itself,
@@ -137,6 +142,8 @@ func handlerOf(kind string) func(*converter, []byte) error {
 		return (*converter).requestLine
 	case typeChannel + "/gone":
 		return (*converter).goneLine
+	case typeChannel + "/left":
+		return (*converter).leftLine
 	}
 	return nil
 }
@@ -171,6 +178,10 @@ func (c *converter) initLine(line []byte) error {
 // errNoPlugin tells of a CLI that would do whatever its model wants.
 var errNoPlugin = errors.New("the bridge's plugin was not loaded by amp, so that nobody could be asked for permissions; " +
 	"see plugin-runtime.log in amp's folder of logs")
+
+// errPluginLost tells of a CLI that lets its model do everything from now on.
+var errPluginLost = errors.New("the bridge's plugin in amp has ended, so that nobody could be asked for permissions any more, " +
+	"and the turn was stopped; send the message again")
 
 // isThread notes the id of the conversation.
 func (c *converter) isThread(id string, d *universal.SessionUpdatedData) {
@@ -246,6 +257,10 @@ func (c *converter) assistantLine(line []byte) error {
 		if err := c.block(&blocks[i], l.Parent); err != nil {
 			failed = err
 		}
+	}
+	if calls {
+		c.guard()
+		c.releaseHeld(func(r *request) bool { return !c.comesEarly(r) })
 	}
 	if l.Parent == "" {
 		c.turn.said = !calls

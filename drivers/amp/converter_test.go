@@ -459,6 +459,168 @@ func TestLimits(t *testing.T) {
 	step(limitCut, initOf(""), `{"type":"user","message":{"content":[{"type":"text","text":"hi"}]}}`, assistant(`{"type":"text","text":"cut"}`, `null`))
 }
 
+// What is asked on the side channel can overtake what the CLI has printed before
+// it. It waits for its call then, and is told as belonging to it.
+func TestOvertakingRequest(t *testing.T) {
+	ask := func(number int, kind, tool, id, input string) string {
+		return fmt.Sprintf(`{"type":%q,"subtype":"request","id":%d,"request":{"kind":%q,"tool":%q,"tool_use_id":%q,"input":%s}}`, typeChannel, number, kind, tool, id, input)
+	}
+	command := ask(1, kindTool, "shell_command", "run", `{"command":"make"}`)
+	question := ask(2, kindQuestion, askTool, "ask", `{"questions":[{"question":"Why?"}]}`)
+	inner := ask(3, kindTool, "shell_command", "inner", `{"command":"ls"}`)
+	tool := func(id, name, input string) string {
+		return `{"type":"tool_use","id":"` + id + `","name":"` + name + `","input":` + input + `}`
+	}
+	run, asks, task := tool("run", "shell_command", `{"command":"make"}`), tool("ask", askTool, `{"questions":[{"question":"Why?"}]}`), tool("task", "Task", `{}`)
+	for name, c := range map[string]struct {
+		early []string
+		told  string // the calls of the line that was overtaken
+		want  []string
+	}{
+		"permission": {[]string{command}, run, []string{"call run of ", "permission run for run", command}},
+		"question":   {[]string{question}, asks, []string{"call ask of ", "question ask for ask", question}},
+		"both": {[]string{question, command}, run + "," + asks, []string{
+			"call run of ", "call ask of ", "question ask for ask", question, "permission run for run", command,
+		}},
+		"of a sub-agent": {[]string{inner}, task, []string{"call task of ", "call inner of task", inner, "permission inner for inner", inner}},
+		"of a sub-agent and beside it": {[]string{inner, command}, task + "," + run, []string{
+			"call task of ", "call run of ", "call inner of task", inner, "permission inner for inner", inner, "permission run for run", command,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := begun(native)
+			if events := tell(k, append([]string{initOf(`"ask_user"`)}, c.early...)...); len(events) != 1 || k.limit() != limitHeld || k.isComplete() {
+				t.Fatalf("limit %d, events before the call is told: %s", k.limit(), drivertest.Skeleton(events))
+			}
+			line := assistant(c.told, `"tool_use"`)
+			var got []string
+			for _, ev := range tell(k, line) {
+				switch d := ev.Data.(type) {
+				case *universal.ItemData:
+					got = append(got, "call "+d.Item.ItemID+" of "+string(d.Item.ParentID))
+				case *universal.PermissionData:
+					got = append(got, "permission "+d.PermissionID+" for "+d.ItemID)
+				case *universal.QuestionData:
+					got = append(got, "question "+d.QuestionID+" for "+d.ItemID)
+				default:
+					t.Errorf("event %s", drivertest.Bone(&ev))
+				}
+				if string(ev.Raw) != line {
+					got = append(got, string(ev.Raw))
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+			if len(k.held) > 0 || k.limit() != noLimit {
+				t.Errorf("%d requests are held, limit %d", len(k.held), k.limit())
+			}
+		})
+	}
+}
+
+// Without our plugin the CLI would run everything unasked, so it is stopped, unless
+// it is ending anyway or nobody has to be asked.
+func TestLostPlugin(t *testing.T) {
+	const (
+		alive = `{"type":"channel","subtype":"request","id":1,"request":{"kind":"alive"}}`
+		gone  = `{"type":"channel","subtype":"gone","id":1}`
+		left  = `{"type":"channel","subtype":"left","id":1}`
+		again = `{"type":"channel","subtype":"request","id":2,"request":{"kind":"alive"}}`
+	)
+	code := 0
+	last := assistant(`{"type":"text","text":"done"}`, `"end_turn"`)
+	cancelled := `{"type":"result","subtype":"error_during_execution","is_error":true,"error":"User cancelled (SIGINT/SIGTERM)"}`
+	failed := `{"type":"result","subtype":"error_during_execution","is_error":true,"error":"Model Provider Overloaded"}`
+	for name, c := range map[string]struct {
+		rules rules
+		lines []string
+		after []string // what the CLI still says
+		exit  process.Exit
+		fatal bool
+		stop  universal.StopReason // "" if the agent has crashed
+		told  string
+	}{
+		"while the model works": {
+			lines: []string{initOf(`"ask_user"`), echoLine, gone}, after: []string{cancelled}, exit: process.Exit{Code: &code},
+			fatal: true, stop: universal.StopError, told: errPluginLost.Error(),
+		},
+		"while a tool runs": {
+			lines: []string{initOf(`"ask_user"`), echoLine, callOf("c", "shell_command", `{"command":"ls"}`), gone}, exit: process.Exit{Code: &code},
+			fatal: true, stop: universal.StopError, told: errPluginLost.Error(),
+		},
+		"before the first line": {
+			lines: []string{gone, initOf(`"ask_user"`), echoLine, callOf("c", "shell_command", `{"command":"ls"}`)}, after: []string{cancelled},
+			exit: process.Exit{Code: &code}, fatal: true, stop: universal.StopError, told: errPluginLost.Error(),
+		},
+		"while another claims to be it": {
+			lines: []string{initOf(`"ask_user"`), echoLine, callOf("c", "shell_command", `{"command":"ls"}`), again, gone}, exit: process.Exit{Code: &code},
+			fatal: true, stop: universal.StopError, told: errPluginLost.Error(),
+		},
+		"not, but loaded once more": {
+			lines: []string{gone, again, initOf(`"ask_user"`), echoLine, callOf("c", "shell_command", `{"command":"ls"}`), resultOf(t, "c", "done", false)},
+			after: []string{last, `{"type":"result","subtype":"success","is_error":false}`},
+			exit:  process.Exit{Code: &code}, stop: universal.StopEndTurn,
+		},
+		"with a CLI that fails": {
+			lines: []string{initOf(`"ask_user"`), echoLine, gone}, after: []string{failed}, exit: process.Exit{Code: &code},
+			fatal: true, stop: universal.StopError, told: "Model Provider Overloaded",
+		},
+		"when the CLI lets go of it": {
+			lines: []string{initOf(`"ask_user"`), echoLine, left}, after: []string{failed}, exit: process.Exit{Code: &code},
+			stop: universal.StopError, told: "Model Provider Overloaded",
+		},
+		"when the CLI lets go of it and works on": {
+			lines: []string{initOf(`"ask_user"`), echoLine, left, callOf("c", "shell_command", `{"command":"ls"}`)}, exit: process.Exit{Code: &code},
+			fatal: true, stop: universal.StopError, told: errPluginLost.Error(),
+		},
+		"with a CLI that is killed": {
+			lines: []string{initOf(`"ask_user"`), echoLine, gone}, exit: process.Exit{Signal: "killed"}, fatal: true,
+		},
+		"after the last word": {
+			lines: []string{initOf(`"ask_user"`), echoLine, last, gone}, after: []string{`{"type":"result","subtype":"success","is_error":false}`},
+			exit: process.Exit{Code: &code}, stop: universal.StopEndTurn,
+		},
+		"where everything is allowed": {
+			rules: rules{bypass: true}, lines: []string{initOf(`"ask_user"`), echoLine, gone},
+			after: []string{last, `{"type":"result","subtype":"success","is_error":false}`},
+			exit:  process.Exit{Code: &code}, stop: universal.StopEndTurn,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newConverter("k", "", "/project")
+			k.start(native, "medium", c.rules, 1)
+			tell(k, append([]string{alive}, c.lines...)...)
+			fatal := k.fatal
+			if (fatal != nil) != c.fatal || len(k.requests) > 0 || len(k.answers) > 0 {
+				t.Fatalf("fatal: %v, %d requests, %d answers", fatal, len(k.requests), len(k.answers))
+			}
+			tell(k, c.after...)
+			events, crashed := k.end(nil, ending{exit: c.exit, fatal: fatal})
+			if crashed != (c.stop == "") {
+				t.Fatalf("crashed: %v, events: %s", crashed, drivertest.Skeleton(events))
+			}
+			if crashed {
+				return
+			}
+			told := ""
+			for _, ev := range events {
+				switch d := ev.Data.(type) {
+				case *universal.ErrorData:
+					told += d.Message
+				case *universal.TurnEndedData:
+					if d.StopReason != c.stop {
+						t.Errorf("the turn ended as %s, want %s", d.StopReason, c.stop)
+					}
+				}
+			}
+			if told != c.told {
+				t.Errorf("told is %q, want %q", told, c.told)
+			}
+		})
+	}
+}
+
 // What a sub-agent asks for is never told as a call: it is asked at once.
 func TestRequestOfSubagent(t *testing.T) {
 	c := begun(may)

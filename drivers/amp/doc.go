@@ -28,6 +28,11 @@
 // of harmless commands isn't used: it differs between the generations, and the
 // newest has it switched off.
 //
+// A native build whose plugin has died runs everything unasked, and it kills a
+// plugin that doesn't answer for five seconds while a person is asked. So the
+// plugin holds a connection to the bridge; when that breaks, the turn ends with
+// an error that says so.
+//
 // # Time limits
 //
 // A turn has none. But the CLI hangs for ever in some places, and prints nothing
@@ -43,6 +48,8 @@
 // word, and with native builds, while it works alone, what it does on this
 // machine; its other texts and its tokens are told by nobody.
 // Commands that it leaves in the background end with their turn. What commands
-// change in files is in no diff. A tool that runs on Amp's service instead of
+// change in files is in no diff. What a file was that the JavaScript builds write
+// anew is known where they ask for it, or the session has seen it; else it is told
+// as new. A tool that runs on Amp's service instead of
 // this machine can't be asked about.
 package amp

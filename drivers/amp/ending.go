@@ -1,6 +1,7 @@
 package amp
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -51,14 +52,20 @@ func (c *converter) end(dst []universal.Event, e ending) (events []universal.Eve
 // its exit code is 0 also for errors, and may be 1 after an interrupt.
 func (c *converter) outcome(e ending) (stop universal.StopReason, problem *universal.ErrorData, crashed bool) {
 	t := &c.turn
+	cancelled := t.result != nil && strings.HasPrefix(t.result.Error, cancelledText)
 	switch r := t.result; {
-	case e.fatal != nil:
+	case e.fatal != nil && !errors.Is(e.fatal, errPluginLost):
 		return universal.StopError, &universal.ErrorData{Message: e.fatal.Error(), Category: universal.CategoryInternal}, false
 	case r != nil && !r.IsError && t.cut:
 		return universal.StopMaxTokens, nil, false
 	case r != nil && !r.IsError:
 		return universal.StopEndTurn, nil, false
-	case e.interrupted, r != nil && strings.HasPrefix(r.Error, cancelledText) && e.stalled == noLimit:
+	case e.interrupted:
+		return universal.StopInterrupted, nil, false
+	case e.fatal != nil && (cancelled || r == nil && e.exit.Code != nil):
+		// The plugin also goes with a CLI that ends by itself, or was killed.
+		return universal.StopError, &universal.ErrorData{Message: e.fatal.Error(), Category: universal.CategoryInternal, Retryable: true}, false
+	case cancelled && e.stalled == noLimit:
 		return universal.StopInterrupted, nil, false
 	case e.stalled == limitCut, e.stalled == limitSaid && t.cut:
 		// The JavaScript builds say nothing more when an answer was too long

@@ -55,7 +55,7 @@ func (c *converter) changes(r *result) []change {
 		}
 		c.known.know(path)
 		return []change{{path: path, action: universal.FileRead}}
-	case "create_file":
+	case createFile:
 		f := change{path: path, action: universal.FileWrite}
 		if before, exists := c.known.texts[path]; !exists || before != nil {
 			name := diff.Name(c.cwd, path)

@@ -46,24 +46,32 @@ func TestChannel(t *testing.T) {
 		t.Error("somebody without the secret is answered")
 	}
 
-	// Whoever goes before the answer is told of.
-	conn, err := net.Dial("tcp", host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	line, err := encodeLine(hello{Secret: c.secret, Request: json.RawMessage(`{"kind":"tool"}`)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Write(line); err != nil {
-		t.Fatal(err)
-	}
-	<-lines
-	if err := conn.Close(); err != nil {
-		t.Error(err)
-	}
-	if got, want := string(<-lines), `{"type":"channel","subtype":"gone","id":2}`; got != want {
-		t.Errorf("the driver hears %s, want %s", got, want)
+	// Whoever goes before the answer is told of, and whether they said so.
+	for _, goes := range []struct{ word, want string }{
+		{"", `{"type":"channel","subtype":"gone","id":2}`},
+		{"\n", `{"type":"channel","subtype":"left","id":3}`},
+	} {
+		conn, err := net.Dial("tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := encodeLine(hello{Secret: c.secret, Request: json.RawMessage(`{"kind":"alive"}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write(line); err != nil {
+			t.Fatal(err)
+		}
+		<-lines
+		if _, err := conn.Write([]byte(goes.word)); err != nil {
+			t.Error(err)
+		}
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := string(<-lines); got != goes.want {
+			t.Errorf("the driver hears %s, want %s", got, goes.want)
+		}
 	}
 }
 

@@ -7,8 +7,8 @@ const (
 )
 
 // knownFiles are the files that exist, with their text where it was written by
-// create_file and not changed since. The CLI doesn't tell what create_file has
-// replaced.
+// create_file or seen, and not changed since. The CLI doesn't tell what
+// create_file has replaced.
 type knownFiles struct {
 	texts map[string]*string
 	bytes int // of these texts

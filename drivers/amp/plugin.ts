@@ -37,10 +37,29 @@ function consult(request: unknown): Promise<Answer> {
 	})
 }
 
+// While this process lives it holds one connection open. Amp asks nobody any more
+// when it has ended, so the bridge has to know at once. When Amp is done with it,
+// a byte says so.
+function live(amp: any) {
+	const [host, secret] = address.split('/')
+	const [name, port] = host.split(':')
+	const socket = net.connect({ host: name, port: Number(port) }, () => {
+		socket.write(JSON.stringify({ secret, request: { kind: 'alive' } }) + '\n')
+	})
+	socket.on('error', () => {}) // then no other question reaches the bridge either
+	socket.resume() // it says nothing
+	socket.unref()
+	amp.onDispose?.(() => new Promise<void>((done) => {
+		socket.once('close', () => done())
+		socket.end('\n', done)
+	}))
+}
+
 export const description = 'Lets the client of sandbox-agent decide and answer'
 
 export default function (amp: any) {
 	if (address === '') return // not a session of ours
+	live(amp)
 	amp.registerTool({
 		name: '{{tool}}',
 		description: {{description}},

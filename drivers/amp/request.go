@@ -32,21 +32,32 @@ func (c *converter) requestLine(line []byte) error {
 		return errors.New("a request with this number is open")
 	}
 	if c.comesEarly(&l.Request) {
-		c.held = append(c.held, l)
+		c.held = append(c.held, heldRequest{channelLine: l, raw: slices.Clone(line)})
 		return nil
 	}
 	return c.request(&l)
 }
 
+// heldRequest is a request that waits for its call to be told.
+type heldRequest struct {
+	channelLine
+	raw []byte // its line
+}
+
 // comesEarly tells whether a request is for a call that the CLI is going to
-// tell: January's build asks before it prints the call. Those of a sub-agent are
-// never told.
+// tell. January's build asks before it prints the call; the others print it
+// first, but on a busy machine what they print can be read after what is asked
+// on the side channel. The calls of a sub-agent are never told.
 func (c *converter) comesEarly(r *request) bool {
-	if c.gen == native || c.calls[r.ToolUseID] != nil || !c.rules.asks(r.Tool) && r.Kind != kindQuestion {
-		return false
-	}
-	if r.Kind == kindQuestion {
+	switch {
+	case r.Kind == kindQuestion && r.ToolUseID == "": // a tool server doesn't know by which call it was called
 		return c.unansweredAsker() == ""
+	case c.calls[r.ToolUseID] != nil:
+		return false
+	case r.Kind == kindQuestion:
+		return true
+	case r.Kind != kindTool || !c.rules.asks(r.Tool):
+		return false
 	}
 	for _, k := range c.calls {
 		if toolKind(k.name) == universal.ToolSubagent {
@@ -74,9 +85,12 @@ func (c *converter) releaseHeld(may func(*request) bool) {
 			c.held = append(c.held, *l)
 			continue
 		}
-		if err := c.request(l); err != nil {
+		told := c.raw
+		c.raw = l.raw
+		if err := c.request(&l.channelLine); err != nil {
 			c.unparsed(typeChannel+"/request", err)
 		}
+		c.raw = told
 	}
 }
 
@@ -85,6 +99,12 @@ func (c *converter) request(l *channelLine) error {
 	r := &l.Request
 	r.Input = oneline.JSON(r.Input)
 	switch {
+	case r.Kind == kindAlive:
+		// Later it is nobody's but a command's that the model has thought of.
+		if !c.turn.begun || c.turn.lost {
+			c.alive, c.turn.lost = l.ID, false
+		}
+		return nil
 	case r.Kind == kindResult:
 		c.allow(l.ID, false)
 		return c.reported(r)
@@ -168,11 +188,38 @@ func (c *converter) goneLine(line []byte) error {
 	if err := json.Unmarshal(line, &l); err != nil {
 		return err
 	}
-	c.held = slices.DeleteFunc(c.held, func(h channelLine) bool { return h.ID == l.ID })
+	c.held = slices.DeleteFunc(c.held, func(h heldRequest) bool { return h.ID == l.ID })
 	if a := c.requests[l.ID]; a != nil {
 		c.withdraw(a)
 	}
+	if l.ID == c.alive {
+		c.turn.lost = true
+		c.guard()
+	}
 	return nil
+}
+
+// leftLine tells that the CLI is done with our plugin: it ends its turn, or loads
+// its plugins once more. If it does neither, its next call shows that.
+func (c *converter) leftLine(line []byte) error {
+	var l channelLine
+	if err := json.Unmarshal(line, &l); err != nil {
+		return err
+	}
+	if l.ID != c.alive {
+		return c.goneLine(line)
+	}
+	c.turn.lost = true
+	return nil
+}
+
+// guard stops a CLI that works on without our plugin: it would run whatever its
+// model wants, unasked.
+func (c *converter) guard() {
+	t := &c.turn
+	if t.lost && t.begun && t.result == nil && !c.rules.bypass && !c.isAnswered() {
+		c.fatal = errPluginLost
+	}
 }
 
 const withdrawn = "the agent withdrew the request"

@@ -288,8 +288,12 @@ func (s *session) convert(events []universal.Event, line []byte) outcome {
 			trace(TraceOut, line)
 		}
 	}
+	seen := look(line, s.dir)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if seen != nil {
+		s.conv.known.set(seen.path, seen.text)
+	}
 	if len(line) > 0 {
 		events = s.conv.Convert(events, line)
 	}

@@ -2,14 +2,19 @@ package amp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/drivertest"
@@ -222,6 +227,61 @@ func TestPatience(t *testing.T) {
 		k.end(universal.StopEndTurn)
 		k.close()
 	})
+}
+
+// What create_file replaces is looked at before it runs: the CLI doesn't tell it.
+func TestReplacedFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		before   *string
+		relative bool
+		diff     string
+	}{
+		"old":         {new("one\ntwo\n"), false, "--- a/file\n+++ b/file\n@@ -1,2 +1,2 @@\n-one\n+new\n two\n"},
+		"by its name": {new("one\ntwo\n"), true, "--- a/file\n+++ b/file\n@@ -1,2 +1,2 @@\n-one\n+new\n two\n"},
+		"new":         {nil, false, "--- /dev/null\n+++ b/file\n@@ -0,0 +1,2 @@\n+new\n+two\n"},
+		"no text":     {new("\xff\x00"), false, ""},
+		"too long":    {new(strings.Repeat("x", maxTexts+1)), false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newStage(t, nativeVersion)
+			dir := k.Session.(*session).dir
+			path := filepath.Join(dir, "file")
+			if c.before != nil {
+				if err := os.WriteFile(path, []byte(*c.before), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.relative {
+				path = "file"
+			}
+			p := k.send()
+			input, err := json.Marshal(map[string]string{"path": path, "content": "new\ntwo\n"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.print(strings.Replace(initOf(`"ask_user"`), "/project", dir, 1), echoLine, callOf("c", "create_file", string(input)),
+				`{"type":"channel","subtype":"request","id":1,"request":{"kind":"tool","tool":"create_file","input":`+string(input)+`,"tool_use_id":"c"}}`,
+				resultOf(t, "c", "Successfully created file", false), assistant(`{"type":"text","text":"done"}`, `"end_turn"`),
+				`{"type":"result","subtype":"success","is_error":false}`)
+			p.die(process.Exit{Code: new(int)})
+			var diffs []string
+			for _, ev := range k.end(universal.StopEndTurn) {
+				d, ok := ev.Data.(*universal.ItemData)
+				if !ok {
+					continue
+				}
+				for _, part := range d.Item.Content {
+					if f, ok := part.(*universal.FileRefPart); ok {
+						diffs = append(diffs, string(f.Diff))
+					}
+				}
+			}
+			if diff := cmp.Diff([]string{c.diff}, diffs); diff != "" {
+				t.Errorf("diffs (-want +got):\n%s", diff)
+			}
+			k.close()
+		})
+	}
 }
 
 // The places where the CLI hangs.

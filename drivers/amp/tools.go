@@ -57,6 +57,9 @@ func (in *toolInput) shell() (command, dir string) {
 // also send what isn't.
 func decodeInput(input json.RawMessage) toolInput { return lenient.Object[toolInput](input) }
 
+// createFile is the tool that writes a whole file.
+const createFile = "create_file"
+
 const mcpPrefix = "mcp__"
 
 // isAsker tells whether a tool is the one that asks the person.
@@ -70,7 +73,7 @@ func toolKind(name string) universal.ToolKind {
 	case "Read", "look_at", "read_thread", "find_thread", "read_mcp_resource", "shell_command_status", "skill",
 		"reload_skills", "download_thread_file", "download_thread_changes":
 		return universal.ToolRead
-	case "create_file", "edit_file", "apply_patch", "undo_edit":
+	case createFile, "edit_file", "apply_patch", "undo_edit":
 		return universal.ToolEdit
 	case "Grep", "glob", "web_search":
 		return universal.ToolSearch
@@ -135,7 +138,6 @@ func (c *converter) toolCall(b *contentBlock, parent string) error {
 			Name: b.Name, Arguments: string(k.input), CallID: b.ID, ToolKind: toolKind(b.Name), Title: toolTitle(b.Name, k.input),
 		}},
 	}})
-	c.releaseHeld(func(r *request) bool { return r.ToolUseID == b.ID || r.Kind == kindQuestion && isAsker(b.Name) })
 	return nil
 }
 

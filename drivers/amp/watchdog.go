@@ -26,7 +26,8 @@ const (
 	// told then that none comes: in some places that makes it end, where it would
 	// wait otherwise, and nowhere does it harm.
 	limitOpen
-	// limitHeld: somebody asks about a call that was not told yet.
+	// limitHeld: somebody asks about a call that was not told yet. It is asked
+	// without the call then.
 	limitHeld
 	// limitSaid: the model has said its last word and the result is to come.
 	limitSaid
@@ -75,10 +76,10 @@ func (c *converter) limit() limit {
 	switch {
 	case t.result != nil:
 		return limitResult
-	case !t.begun:
-		return limitBegin
 	case len(c.held) > 0:
 		return limitHeld
+	case !t.begun:
+		return limitBegin
 	case len(c.calls) > 0 || len(c.requests) > 0:
 		return noLimit
 	case t.open:

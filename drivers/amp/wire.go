@@ -70,13 +70,14 @@ type resultLine struct {
 // channelLine is what something inside the CLI asks on the side channel, or
 // that it asks no more.
 type channelLine struct {
+	Type    string  `json:"type"`
 	ID      int     `json:"id"`
 	Request request `json:"request"`
 }
 
 // request is a question to the bridge.
 type request struct {
-	// Kind is kindTool or kindQuestion.
+	// Kind is one of those below.
 	Kind string `json:"kind"`
 	// Tool, Input and ToolUseID are those of the call that wants to run. Who
 	// asks for the person's answer has no ToolUseID in the JavaScript builds.
@@ -95,6 +96,7 @@ const (
 	kindTool     = "tool"     // may this call run?
 	kindQuestion = "question" // what does the person say?
 	kindResult   = "result"   // this call has ended; asked for by answer.Report
+	kindAlive    = "alive"    // nothing: it is gone when the plugin is
 )
 
 // answer is what is said to a request.
