@@ -801,3 +801,21 @@ func TestDiffs(t *testing.T) {
 		t.Errorf("the last diff (-want +got):\n%s\n%s", diff, describe(events))
 	}
 }
+
+// What a tool is by its kind decides, among others, whether it may be asked for
+// in the permission mode plan.
+func TestToolKinds(t *testing.T) {
+	for name, want := range map[string]universal.ToolKind{
+		"Bash": universal.ToolExecute, "Monitor": universal.ToolExecute,
+		"Read": universal.ToolRead, "Skill": universal.ToolRead, "TaskOutput": universal.ToolRead,
+		"Write": universal.ToolEdit, "NotebookEdit": universal.ToolEdit,
+		"WebSearch": universal.ToolSearch, "ToolSearch": universal.ToolSearch,
+		"WebFetch": universal.ToolFetch, "Agent": universal.ToolSubagent, "TaskCreate": universal.ToolThink,
+		"ExitPlanMode": universal.ToolQuestion, "mcp__demo__add": universal.ToolMCP,
+		"Workflow": universal.ToolOther, "TaskStop": universal.ToolOther, "NoSuchTool": universal.ToolOther,
+	} {
+		if got := toolKind(name); got != want {
+			t.Errorf("%s is of kind %s, want %s", name, got, want)
+		}
+	}
+}

@@ -17,5 +17,7 @@
 // versions lack something, the code says what it falls back to. Limits: the
 // output of a running command isn't streamed by the CLI, the working directory
 // of a command is unknown after a cd, and of what a sub-agent changes in files
-// the CLI doesn't tell enough to make a diff.
+// the CLI doesn't tell enough to make a diff. Of a sub-agent's messages it tells
+// no final figures: what they used is in the usage of turn.ended, not in that of
+// usage.updated before.
 package claude

@@ -94,7 +94,7 @@ func (r *recorder) snapshot() []universal.Event {
 }
 
 // safetyNet only ends a test that hangs.
-const safetyNet = 60 * time.Second
+const safetyNet = 3 * time.Minute
 
 // wait returns when the condition holds.
 func (r *recorder) wait(t *testing.T, what string, holds func() bool) {

@@ -68,11 +68,12 @@ func toolKind(name string) universal.ToolKind {
 	switch name {
 	case toolBash, toolMonitor:
 		return universal.ToolExecute
-	case "Read", "NotebookRead", "LS":
+	case "Read", "NotebookRead", "LS", "BashOutput", "TaskOutput", "ListAgents",
+		"Skill": // it reads instructions; what they make the agent do are calls of their own
 		return universal.ToolRead
 	case "Write", "Edit", "MultiEdit", "NotebookEdit":
 		return universal.ToolEdit
-	case "Glob", "Grep", "WebSearch", "web_search":
+	case "Glob", "Grep", "WebSearch", "web_search", "ToolSearch":
 		return universal.ToolSearch
 	case "WebFetch", "web_fetch":
 		return universal.ToolFetch
