@@ -25,7 +25,7 @@ import (
 
 // Version is that of the documents: the protocol's, and a number that goes up
 // with every change within it that could break a program made from them.
-const Version = rpc.ProtocolVersion + ".0"
+const Version = rpc.ProtocolVersion + ".1"
 
 //go:generate go run ./generator/cmd -root .. -out .
 

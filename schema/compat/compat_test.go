@@ -249,7 +249,7 @@ func moveStatus(e *edited) {
 
 // A higher version may break what it wants.
 func TestVersion(t *testing.T) {
-	now := read(t)
+	now := changed(t, read(t), func(e *edited) { e.schema["$id"] = "urn:sandbox-agent:schema:1.0" })
 	for version, refused := range map[string]bool{"1.0": true, "0.9": true, "1.1": false, "1.10": false, "2.0": false} {
 		err := compat.Check(now, changed(t, now, func(e *edited) {
 			e.schema["$id"] = "urn:sandbox-agent:schema:" + version

@@ -6,6 +6,7 @@ package generator
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -89,6 +90,7 @@ func (r *reflector) all() (surface, error) {
 	for _, m := range rpc.Table() {
 		r.add(m.Params)
 		name := r.name(m.Params)
+		notNegative(r.schemas[name])
 		api.methods = append(api.methods, method{m, r.schemas[name], name, r.add(m.Result)})
 	}
 	for _, n := range rpc.Notifications() {
@@ -97,10 +99,20 @@ func (r *reflector) all() (surface, error) {
 		api.notifications = append(api.notifications, notification{n, r.schemas[name], name})
 	}
 	r.addProblem()
-	if err := r.addMCPConfig(); err != nil {
+	if err := errors.Join(r.addMCPConfig(), r.addQueueChoice()); err != nil {
 		return surface{}, err
 	}
 	return api, r.clash
+}
+
+// notNegative says of a method's numbers what is true of all of them but for
+// one, of which a negative one means never.
+func notNegative(params *jsonschema.Schema) {
+	for p := params.Properties.Oldest(); p != nil; p = p.Next() {
+		if p.Value.Type == "integer" && p.Key != "idleTimeout" {
+			p.Value.Minimum = "0"
+		}
+	}
 }
 
 // addProblem makes the schema of an error, whose type is one of a closed list.

@@ -340,6 +340,17 @@ func (r *reflector) addMCPConfig() error {
 	return nil
 }
 
+// addQueueChoice lists what may become of the messages that wait: in Go that
+// is a string without a type of its own.
+func (r *reflector) addQueueChoice() error {
+	queue, ok := r.schemas["InterruptParams"].Properties.Get("queue")
+	if !ok {
+		return fmt.Errorf("sessions/interrupt has no queue any more")
+	}
+	queue.Enum = []any{"keep", "drop"}
+	return nil
+}
+
 // finish corrects what reflection makes of a struct's fields.
 func finish(s *jsonschema.Schema, t reflect.Type) {
 	if s.Properties.Len() == 0 {

@@ -67,25 +67,38 @@ def types_module(defs: dict[str, Any]) -> str:
         "from typing import Any, Literal, Union\n",
         UNKNOWN,
     ]
+    bases: dict[str, str] = {}  # of variants
     aliases, classes = [], []
     for name, definition in sorted(defs.items()):
+        if shared := shared_by_variants(definition, defs):
+            base = short_name(name) + "Base"
+            bases |= {variant: base for variant in variants_of(definition)}
+            out.append(class_text(base, f"What every {name} has.", "", shared))
+            text = f"A variant of {name} that came after this file was made."
+            classes.append(class_text("Unknown" + short_name(name), text, f"{base}, Unknown", {"properties": {}}))
+            for variant in variants_of(definition):
+                members = {member: of for member, of in defs[variant]["properties"].items() if member not in shared["properties"]}
+                defs = {**defs, variant: {**defs[variant], "properties": members}}
+    for name, definition in sorted(defs.items()):
         if definition.get("type") == "object" and "properties" in definition:
-            classes.append(dataclass_text(name, definition))
+            classes.append(dataclass_text(name, definition, bases.get(name, "")))
         else:
-            unknown = shared_by_variants(definition, defs)
-            if unknown:
-                classes.append(class_text(unknown_name(name), f"A variant of {name} that came after this file was made.", "Unknown", unknown))
-            aliases.append(alias_text(name, definition, unknown_name(name) if unknown else "Unknown"))
+            known = any(variant in bases for variant in variants_of(definition))
+            aliases.append(alias_text(name, definition, "Unknown" + short_name(name) if known else "Unknown"))
     return "".join(out) + "".join(classes) + "\n\n" + "\n".join(aliases)
 
 
-def unknown_name(union: str) -> str:
-    return "Unknown" + union.removeprefix("Universal")
+def short_name(union: str) -> str:
+    return union.removeprefix("Universal")
+
+
+def variants_of(definition: dict[str, Any]) -> list[str]:
+    return [variant["$ref"].rpartition("/")[2] for variant in definition.get("oneOf", []) if "$ref" in variant]
 
 
 def shared_by_variants(definition: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
     """What all variants of a union must have, and so those that are not known too."""
-    variants = [defs[variant["$ref"].rpartition("/")[2]] for variant in definition.get("oneOf", []) if "$ref" in variant]
+    variants = [defs[name] for name in variants_of(definition)]
     if not variants:
         return {}
     shared = {
@@ -122,9 +135,9 @@ def comment(definition: dict[str, Any], indent: str) -> str:
     return textwrap.fill(text, WIDTH, initial_indent=indent + "#: ", subsequent_indent=indent + "#: ") + "\n" if text else ""
 
 
-def dataclass_text(name: str, definition: dict[str, Any]) -> str:
+def dataclass_text(name: str, definition: dict[str, Any], base: str) -> str:
     lines = [
-        class_text(name, definition.get("description", ""), "", definition),
+        class_text(name, definition.get("description", ""), base, definition),
         "    #: What this version of the package doesn't know.\n",
         "    extra: dict[str, Any] = field(default_factory=dict)\n",
     ]
@@ -136,7 +149,7 @@ def class_text(name: str, description: str, base: str, definition: dict[str, Any
     lines = [f"\n\n@dataclass(kw_only=True)\nclass {name}{f'({base})' if base else ''}:\n"]
     if description:
         doc = textwrap.fill(description, WIDTH, initial_indent='    """', subsequent_indent="    ")
-        lines.append(doc + '"""\n\n')
+        lines.append(doc + ('"""\n\n' if definition["properties"] else '"""\n'))
     for member, of in definition["properties"].items():
         lines.append(comment(of, "    "))
         hint = type_of(of)

@@ -70,6 +70,17 @@ class Sessions(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([e async for e in follow][-1].data.stop_reason, "end_turn")
 
     @over_both
+    async def test_a_message_that_joins_a_turn_that_waits(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        async for event in client.stream_turn("s", "gate ls"):
+            pass
+        self.assertEqual(event.type, "permission.requested")
+        joined = [each async for each in client.stream_turn("s", "hello", on_busy="steer")]
+        self.assertTrue(all(each.turn_id == event.turn_id for each in joined))
+        self.assertNotIn("turn.ended", [each.type for each in joined])
+        self.assertEqual((await client.get_session("s")).status, "waiting")
+
+    @over_both
     async def test_interrupt(self, client: AsyncSandboxAgent) -> None:
         await client.create_session("s", agent="mock")
         sent = await client.post_message("s", "wait")
@@ -165,6 +176,15 @@ class Sessions(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(SandboxAgentError) as caught:
             await client.health()
         self.assertEqual((caught.exception.kind, caught.exception.problem), ("invalid_request", None))
+
+    @over_both
+    async def test_a_message_that_is_too_large(self, client: AsyncSandboxAgent) -> None:
+        await client.create_session("s", agent="mock")
+        with self.assertRaises(SandboxAgentError) as caught:
+            await client.post_message("s", "x" * (65 << 20))
+        self.assertEqual(caught.exception.kind, "payload_too_large")
+        self.assertIn(str(64 << 20), str(caught.exception))
+        self.assertEqual((await client.get_session("s")).status, "idle")
 
     @over_both
     async def test_deleted_while_it_is_read(self, client: AsyncSandboxAgent) -> None:
@@ -287,8 +307,15 @@ class Connections(unittest.IsolatedAsyncioTestCase):
             "events": [json.dumps({**event, "sequence": 2}), json.dumps({**ended, "sequence": 3})],
         }
 
+        asked: list[str] = []
+
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode().split("/")
+            if path[3:] == ["s"]:
+                asked.append("session")
+                if len(asked) > 1:  # the first connection breaks
+                    writer.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"turnId":"turn_1"}')
+                return writer.close()
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTurn-Id: turn_1\r\nEvent-Sequence: 1\r\n\r\n")
             if path[3] == "silent":
                 await writer.drain()
@@ -304,6 +331,7 @@ class Connections(unittest.IsolatedAsyncioTestCase):
             async with AsyncSandboxAgent.connect(url, reconnect_timeout=0) as client:
                 self.assertEqual([e.type async for e in client.stream_turn("s", "x")], ["turn.started", "turn.ended"])
                 self.assertEqual(bodies, {"messages": [], "events": []})
+                self.assertEqual(len(asked), 2)  # whether the turn waits for a person
                 for name, silence, text in (("strange", 60.0, "no sandbox-agent server"), ("silent", 0.1, "nothing came for 0.1 s")):
                     with mock.patch("sandbox_agent._http_transport._SILENCE", silence):
                         with self.assertRaises(SandboxAgentError) as caught:
@@ -329,6 +357,23 @@ class Connections(unittest.IsolatedAsyncioTestCase):
                 for until, want in (("turn", turn), ("input", turn[:2])):
                     events = client._transport.turn("s", {"message": "x"}, until, False)
                     self.assertEqual([event["type"] async for event in events], want)
+
+    async def test_a_turn_that_is_cut_behind_what_it_asks(self) -> None:
+        pending = json.dumps({"turnId": "t", "pendingPermissions": [{"permission_id": "p"}]})
+        asked = {"sequence": 2, "type": "permission.requested", "turn_id": "t", "data": {"permission_id": "p"}}
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            first = b"/messages/" in await reader.readuntil(b"\r\n\r\n")
+            kind, body = ("text/event-stream", f"data: {json.dumps(asked)}\n\ndata: {{") if first else ("application/json", pending)
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n" + ("Turn-Id: t\r\nEvent-Sequence: 1\r\n" if first else "")
+            writer.write(f"{head}\r\n{body}".encode())
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            async with AsyncSandboxAgent.connect(url) as client:
+                events = client._transport.turn("s", {"message": "x"}, "input", False)
+                self.assertEqual([event async for event in events], [asked])
 
     async def test_closing_ends_what_is_under_way(self) -> None:
         async with Mute() as server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,7 +36,9 @@ WHERE = {"http": "_base", "stdio": "_process.pid"}
 class Lifetime(unittest.TestCase):
     def run_program(self, transport: str, then: str) -> tuple[subprocess.Popen[str], str]:
         source = PROGRAM.format(transport=transport, where=WHERE[transport], then=then)
-        process = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+        )
         self.addCleanup(process.kill)
         assert process.stdout
         self.addCleanup(process.stdout.close)
@@ -76,19 +79,20 @@ class Lifetime(unittest.TestCase):
     def test_ctrl_c_in_a_stream(self) -> None:
         then = """
 try:
-    for event in client.stream_events("s"):
-        if event.sequence == 1:
+    for event in client.stream_turn("s", "wait"):
+        if event.type == "turn.started":
             print("reading", flush=True)
 except KeyboardInterrupt:
-    print(client.health().status)
+    client.interrupt_session("s")
+    print([event.type for event in client.stream_turn("s", "echo on we go")][-1])
 client.close()
 """
         for transport in WHERE:
             process, _ = self.run_program(transport, then)
             assert process.stdout
             self.assertEqual(process.stdout.readline(), "reading\n")
-            process.send_signal(signal.SIGINT)
-            self.assertEqual(process.stdout.read(), "ok\n")
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            self.assertEqual(process.stdout.read(), "turn.ended\n")
             self.assertEqual(process.wait(), 0)
 
     def test_a_process_that_closes(self) -> None:

@@ -1,9 +1,9 @@
 import { BrokenError, disposedError, isProblem, localError, problemError, SandboxAgentError } from "./errors.js";
 import { routes } from "./routes.js";
-import { Scope } from "./scope.js";
+import { Scope } from "./signals.js";
 import { parseFrames } from "./sse.js";
-import type { FileBody, Params, Transport } from "./transport.js";
-import type { FSUploadResult, FSWriteResult } from "./types.js";
+import type { FileBody, Opened, Params, Transport } from "./transport.js";
+import type { FSUploadResult, FSWriteResult, SendResult } from "./types.js";
 
 /** HttpOptions say where a bridge serves HTTP. */
 export interface HttpOptions {
@@ -60,11 +60,11 @@ export class HttpTransport implements Transport {
     }
   }
 
-  async open(method: string, params: Params, signal?: AbortSignal): Promise<AsyncGenerator<unknown, void>> {
+  async open(method: string, params: Params, signal?: AbortSignal): Promise<Opened> {
     const scope = new Scope(this.#over.signal, signal);
     try {
       const response = await this.#request(method, params, { signal: scope.signal, accept: "text/event-stream" });
-      return this.#events(response, scope);
+      return { sent: sentBy(response), events: this.#events(response, scope) };
     } catch (error) {
       scope.leave();
       throw error;
@@ -155,8 +155,8 @@ export class HttpTransport implements Transport {
 
   /** answer reads a result; that of a message that was sent is in headers. */
   async #answer(response: Response, signal: AbortSignal): Promise<unknown> {
-    const turnId = response.headers.get("Turn-Id");
-    if (turnId) return { turnId, sequence: Number(response.headers.get("Event-Sequence")) };
+    const sent = sentBy(response);
+    if (sent.turnId) return sent;
     let text: string;
     try {
       text = await response.text();
@@ -215,6 +215,12 @@ export class HttpTransport implements Transport {
     if (cause instanceof SandboxAgentError) return cause;
     return new BrokenError(`the connection to ${this.#base} failed (${reasonOf(cause)}); is sandbox-agent server running there?`, cause);
   }
+}
+
+/** sentBy is what the headers of an answer say about a message that was sent. */
+function sentBy({ headers }: Response): Partial<SendResult> {
+  const turnId = headers.get("Turn-Id");
+  return turnId ? { turnId, sequence: Number(headers.get("Event-Sequence")) } : {};
 }
 
 /** reasonOf is what the platform says about a failed connection. */

@@ -1,4 +1,4 @@
-// Generated from the exported schema urn:sandbox-agent:schema:1.0 by scripts/generate.mjs; do not edit.
+// Generated from the exported schema urn:sandbox-agent:schema:1.1 by scripts/generate.mjs; do not edit.
 
 /** Route is where a method is on HTTP. The first path whose values are given is taken. */
 export interface Route {

@@ -136,6 +136,8 @@ class Bridge {
       env: { ...process.env, ...settings.env, ...environment },
       stdio: ["pipe", speaks ? "pipe" : "ignore", "pipe"],
       windowsHide: true,
+      // Ctrl-C is for this process, which may want to interrupt a turn and go on.
+      detached: process.platform !== "win32",
     });
     this.child.stdin!.on("error", () => undefined); // it has gone, which `gone` tells better
     const tail: string[] = [];
@@ -188,33 +190,22 @@ function logLine(line: string, { log = "inherit", onLog }: SpawnOptions): void {
 
 const running = new Set<ChildProcess>();
 
-/** endWithUs lets a child end when this process does, of itself or by a signal. */
+/**
+ * endWithUs lets a child end when this process exits. It listens to no signal:
+ * whoever does decides for the whole process whether it ends, and a child whose
+ * parent a signal has ended sees the end of its stdin.
+ */
 function endWithUs(child: ChildProcess): void {
-  if (running.size === 0) {
-    process.on("exit", endAll);
-    process.on("SIGINT", endBySignal);
-    process.on("SIGTERM", endBySignal);
-  }
+  if (running.size === 0) process.on("exit", endAll);
   running.add(child);
 }
 
 function letGo(child: ChildProcess): void {
-  if (!running.delete(child) || running.size > 0) return;
-  process.off("exit", endAll);
-  process.off("SIGINT", endBySignal);
-  process.off("SIGTERM", endBySignal);
+  if (running.delete(child) && running.size === 0) process.off("exit", endAll);
 }
 
 function endAll(): void {
   for (const child of running) child.kill("SIGTERM");
-}
-
-/** endBySignal does what the signal would have done without us. */
-function endBySignal(signal: NodeJS.Signals): void {
-  endAll();
-  if (process.listenerCount(signal) > 1) return; // the program has its own way to end
-  process.off(signal, endBySignal);
-  process.kill(process.pid, signal);
 }
 
 /** findBinary finds the program, or says where it would have to be. */

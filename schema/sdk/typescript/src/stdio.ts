@@ -1,8 +1,9 @@
 import type { Readable, Writable } from "node:stream";
 
 import { BrokenError, disposedError, isProblem, localError, problemError, SandboxAgentError } from "./errors.js";
-import type { FileBody, Params, Transport } from "./transport.js";
-import type { FSReadResult, FSUploadResult, FSWriteResult, InitializeResult, SessionInfo } from "./types.js";
+import { onAbort } from "./signals.js";
+import type { FileBody, Opened, Params, Transport } from "./transport.js";
+import type { FSReadResult, FSUploadResult, FSWriteResult, InitializeResult, SendResult, SessionInfo } from "./types.js";
 
 const protocolVersion = "1";
 
@@ -74,16 +75,17 @@ export class StdioTransport implements Transport {
     return this.#request(method, params, signal, (result) => result, () => undefined);
   }
 
-  open(method: string, params: Params, signal?: AbortSignal): Promise<AsyncGenerator<unknown, void>> {
+  async open(method: string, params: Params, signal?: AbortSignal): Promise<Opened> {
     // The events of a subscription may follow its answer in the same piece of
     // output: it is known before the next line is looked at.
     const subscribe = (result: unknown) => {
-      const id = (result as { subscriptionId: string }).subscriptionId;
-      const subscription = new Subscription(() => this.#unsubscribe(id));
-      this.#subscriptions.set(id, subscription);
-      return subscription;
+      const { subscriptionId, ...sent } = result as { subscriptionId: string } & Partial<SendResult>;
+      const subscription = new Subscription(() => this.#unsubscribe(subscriptionId));
+      this.#subscriptions.set(subscriptionId, subscription);
+      return { sent, subscription };
     };
-    return this.#request(method, params, signal, subscribe, (subscription) => subscription.close()).then((subscription) => subscription.read(signal));
+    const { sent, subscription } = await this.#request(method, params, signal, subscribe, ({ subscription }) => subscription.close());
+    return { sent, events: subscription.read(signal) };
   }
 
   async raw(method: string): Promise<Response> {
@@ -151,16 +153,16 @@ export class StdioTransport implements Transport {
         this.#notify("$/cancelRequest", { id });
         reject(signal?.reason);
       };
-      signal?.addEventListener("abort", cancel, { once: true });
+      const undo = onAbort(signal, cancel);
       this.#waiting.set(id, {
         answered: (result) => {
-          signal?.removeEventListener("abort", cancel);
+          undo();
           const taken = take(result);
           if (abandoned) drop(taken);
           else resolve(taken);
         },
         failed: (error) => {
-          signal?.removeEventListener("abort", cancel);
+          undo();
           reject(error);
         },
       });
@@ -266,8 +268,7 @@ class Subscription {
   }
 
   async *read(signal?: AbortSignal): AsyncGenerator<unknown, void> {
-    const abort = () => this.#wake();
-    signal?.addEventListener("abort", abort);
+    const undo = onAbort(signal, () => this.#wake());
     try {
       for (;;) {
         for (const [key, { value, bytes }] of this.#window) {
@@ -284,7 +285,7 @@ class Subscription {
         });
       }
     } finally {
-      signal?.removeEventListener("abort", abort);
+      undo();
       this.close();
     }
   }

@@ -1,5 +1,5 @@
 import { BrokenError, SandboxAgentError } from "./errors.js";
-import { Scope } from "./scope.js";
+import { Scope } from "./signals.js";
 import type { Params, Transport } from "./transport.js";
 import type { SessionInfo, UniversalEvent } from "./types.js";
 
@@ -23,12 +23,12 @@ export async function* followSession(
   let offset = typeof query["offset"] === "number" ? query["offset"] : 0;
   for (let endedWhole = false; ; ) {
     try {
-      const stream = await settings.transport.open("sessions/subscribe", { ...query, sessionId, offset }, signal);
+      const { events } = await settings.transport.open("sessions/subscribe", { ...query, sessionId, offset }, signal);
       patience.connected();
       endedWhole = false;
-      for await (const event of stream as AsyncGenerator<UniversalEvent>) {
-        patience.progressed();
+      for await (const event of events as AsyncGenerator<UniversalEvent>) {
         if (event.sequence <= offset) continue;
+        patience.progressed();
         offset = event.sequence;
         yield event;
         if (event.type === "session.ended") return;
@@ -44,30 +44,48 @@ export async function* followSession(
 }
 
 /**
- * followTurn sends a message and gives the events of its turn. A message that
- * carries an id is taken once, and sent again it is answered with the same
- * turn from its beginning: so a stream that broke comes back.
+ * followTurn sends a message and gives the events of its turn. Where its own
+ * stream breaks, the rest is found among the events of the session.
  */
 export async function* followTurn(
   settings: StreamSettings, sessionId: string, message: Params, signal?: AbortSignal,
 ): AsyncGenerator<UniversalEvent, void> {
+  const { transport } = settings;
   const patience = new Patience(settings, signal);
+  const untilInput = message["until"] !== "turn";
+  // With an id of its own, a message that is sent twice is taken once.
   const params = { ...message, sessionId, clientMessageId: message["clientMessageId"] ?? newId() };
+  let turnId: string | null | undefined;
   let offset = 0;
-  for (let last: UniversalEvent["type"] | undefined; ; ) {
+  let last: UniversalEvent | undefined;
+  for (let mayWait = false; ; ) {
     try {
-      const stream = await settings.transport.open("sessions/sendMessageStream", params, signal);
+      if (mayWait && (await needsPerson(transport, sessionId, turnId, last, signal))) return;
+      const own = turnId === undefined;
+      const { sent, events } = own
+        ? await transport.open("sessions/sendMessageStream", params, signal)
+        : await transport.open("sessions/subscribe", { sessionId, offset, includeRaw: message["includeRaw"] }, signal);
       patience.connected();
-      for await (const event of stream as AsyncGenerator<UniversalEvent>) {
-        patience.progressed();
+      turnId ??= sent.turnId;
+      offset = Math.max(offset, sent.sequence ?? 0);
+      for await (const event of events as AsyncGenerator<UniversalEvent>) {
         if (event.sequence <= offset) continue;
+        patience.progressed();
         offset = event.sequence;
-        last = event.type;
+        turnId ??= event.turn_id; // pages of another origin may not see headers
+        if (event.turn_id !== turnId) {
+          if (event.type === "session.ended") return;
+          continue;
+        }
+        last = event;
+        mayWait = untilInput && requestId(event) !== undefined;
         yield event;
+        if (event.type === "turn.ended") return;
+        if (!own && mayWait && (await needsPerson(transport, sessionId, turnId, last, signal))) return;
       }
       // Something on the way may have ended it, and made it look whole.
-      if (last === "turn.ended") return;
-      if (message["until"] !== "turn" && (last === "permission.requested" || last === "question.requested")) return;
+      if (own && mayWait) return;
+      mayWait = own && untilInput;
       throw new BrokenError("the stream of a turn ended, and the turn hasn't");
     } catch (error) {
       await patience.wait(error);
@@ -75,14 +93,38 @@ export async function* followTurn(
   }
 }
 
+/** requestId is that of what an event asks a person, if it asks something. */
+function requestId(event: UniversalEvent): string | undefined {
+  if (event.type === "permission.requested") return event.data.permission_id;
+  if (event.type === "question.requested") return event.data.question_id;
+  return undefined;
+}
+
+/**
+ * needsPerson tells whether a turn waits for a person: for the answer to what
+ * its last event asks, some of which the bridge answers itself, or for what was
+ * asked before the message joined the turn.
+ */
+async function needsPerson(
+  transport: Transport, sessionId: string, turnId: string | null | undefined, last: UniversalEvent | undefined, signal?: AbortSignal,
+): Promise<boolean> {
+  const session = (await transport.call("sessions/get", { sessionId }, signal)) as SessionInfo;
+  const pending = [
+    ...(session.pendingPermissions ?? []).map((request) => request.permission_id),
+    ...(session.pendingQuestions ?? []).map((request) => request.question_id),
+  ];
+  const asked = last && requestId(last);
+  return asked === undefined ? session.turnId === turnId && pending.length > 0 : pending.includes(asked);
+}
+
 /** watchSessions gives the summaries of all sessions as they change. */
 export async function* watchSessions(settings: StreamSettings, signal?: AbortSignal): AsyncGenerator<SessionInfo, void> {
   const patience = new Patience(settings, signal);
   for (;;) {
     try {
-      const stream = await settings.transport.open("sessions/subscribe", {}, signal);
+      const { events } = await settings.transport.open("sessions/subscribe", {}, signal);
       patience.connected();
-      for await (const session of stream as AsyncGenerator<SessionInfo>) {
+      for await (const session of events as AsyncGenerator<SessionInfo>) {
         patience.progressed();
         yield session;
       }

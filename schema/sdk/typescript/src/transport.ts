@@ -1,10 +1,16 @@
-import type { FSUploadResult, FSWriteResult } from "./types.js";
+import type { FSUploadResult, FSWriteResult, SendResult } from "./types.js";
 
 /** Params of a call, by the names of the method table. */
 export type Params = Record<string, unknown>;
 
 /** The content of a file. */
 export type FileBody = string | Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array>;
+
+/** Opened is a stream, and of a message the turn that it became. */
+export interface Opened {
+  events: AsyncGenerator<unknown, void>;
+  sent: Partial<SendResult>;
+}
 
 /**
  * Transport is a way to a bridge. What it throws is a SandboxAgentError, or
@@ -17,7 +23,7 @@ export interface Transport {
    * open makes a call that a stream follows. It is there once the call was
    * accepted, has to be read, and throws a BrokenError where it stops short.
    */
-  open(method: string, params: Params, signal?: AbortSignal): Promise<AsyncGenerator<unknown, void>>;
+  open(method: string, params: Params, signal?: AbortSignal): Promise<Opened>;
   /** raw makes a call over HTTP and gives its answer as it is. */
   raw(method: string, params: Params, signal?: AbortSignal): Promise<Response>;
   readFile(params: Params, signal?: AbortSignal): Promise<Uint8Array>;

@@ -1,4 +1,4 @@
-// Generated from the exported schema urn:sandbox-agent:schema:1.0 by scripts/generate.mjs; do not edit.
+// Generated from the exported schema urn:sandbox-agent:schema:1.1 by scripts/generate.mjs; do not edit.
 
 /**
  * ServerState is whether a server runs.
@@ -2119,7 +2119,7 @@ export interface InterruptParams {
   /**
    * `queue` says what becomes of the messages that wait: keep (the default) or drop.
    */
-  queue?: string;
+  queue?: "keep" | "drop";
 }
 /**
  * ListParams choose sessions.
@@ -2490,7 +2490,7 @@ export interface Methods {
   "fs/entries": { params: FSEntriesParams; result: FSEntriesResult };
   /** Reads a file, or a piece of it. */
   "fs/read": { params: FSReadParams; result: FSReadResult };
-  /** Writes a file in one step, or with an offset a piece of it. */
+  /** Writes a file in one step; on stdio, with an offset, a piece of it. */
   "fs/write": { params: FSWriteParams; result: FSWriteResult };
   /** Deletes a file or a directory. */
   "fs/delete": { params: FSDeleteParams; result: FSChangeResult };

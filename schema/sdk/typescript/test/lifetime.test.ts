@@ -7,12 +7,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 
-import { patienceMs, temporaryFolder } from "./harness.js";
+import { patienceMs, temporaryFolder, transports } from "./harness.js";
 
-/** A program that starts a bridge, says so, and does what else is given. */
-function program(options: string, then: string): string {
+/** A program that starts a bridge, says so, and does what else is given, some of it first. */
+function program(options: string, then: string, first = ""): string {
   return `
     import { SandboxAgent } from "sandbox-agent";
+    ${first}
     const client = await SandboxAgent.start(${options});
     await client.createSession("s", { agent: "mock" });
     console.log(client.baseUrl ?? "started");
@@ -20,10 +21,10 @@ function program(options: string, then: string): string {
   `;
 }
 
-/** run starts a program and waits for what it says first. */
+/** run starts a program, as the head of a process group, and waits for what it says first. */
 async function run(source: string, env: Record<string, string> = {}) {
   const child = spawn(process.execPath, ["--input-type=module", "--eval", source], {
-    stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, ...env }, detached: true,
   });
   const gone = new Promise<NodeJS.Signals | number | null>((resolve) => child.once("close", (code, signal) => resolve(signal ?? code)));
   const said = await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once("line", resolve));
@@ -74,10 +75,38 @@ describe("a server that was started", { timeout: patienceMs }, () => {
   });
 
   it("leaves a process that handles signals to itself", async () => {
-    const { child, gone } = await run(program("", `process.on("SIGTERM", () => void client.dispose().then(() => process.exit(7))); ${stay}`));
+    const { child, gone } = await run(program("", stay, 'process.on("SIGTERM", () => void client.dispose().then(() => process.exit(7)));'));
     child.kill("SIGTERM");
     assert.equal(await gone, 7);
   });
+
+  it("leaves it to others who clean up whether a signal ends the process", async () => {
+    const cleanUp = `process.on("SIGTERM", function clean() {
+      if (process.listenerCount("SIGTERM") > 1) return; // somebody else ends it
+      process.off("SIGTERM", clean);
+      process.kill(process.pid, "SIGTERM");
+    });`;
+    const { child, gone, said } = await run(program("", stay, cleanUp));
+    child.kill("SIGTERM");
+    assert.equal(await gone, "SIGTERM");
+    await untilRefused(said);
+  });
+
+  for (const transport of transports) {
+    it(`outlives a Ctrl-C that its process takes to interrupt a turn (${transport})`, async () => {
+      const { gone } = await run(program(`{ transport: "${transport}" }`, `
+        let interrupted;
+        process.once("SIGINT", () => (interrupted = client.interruptSession("s")));
+        for await (const event of client.streamTurn("s", { message: "wait" })) {
+          if (event.type === "turn.started") process.kill(-process.pid, "SIGINT"); // as a terminal does
+          if (event.type === "turn.ended") process.exitCode = event.data.stop_reason === "interrupted" ? 7 : 8;
+        }
+        await interrupted;
+        await client.dispose();
+      `));
+      assert.equal(await gone, 7);
+    });
+  }
 
   it("lets its process end once it is disposed", async () => {
     const { gone } = await run(program("", "await client.dispose();"));

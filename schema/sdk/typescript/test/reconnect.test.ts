@@ -31,15 +31,46 @@ describe("a connection that is cut", { timeout: patienceMs }, () => {
     const server = await startBridge("http");
     await server.createSession("s", { agent: "mock" });
     const proxy = new CuttingProxy(server.baseUrl!, [1501, 20_011, 50_021, 7919]);
-    const client = await SandboxAgent.connect({ baseUrl: await proxy.listen(), token: server.token });
+    let sent = 0;
+    const counted: typeof fetch = (url, init) => {
+      if (init?.method === "POST") sent++;
+      return fetch(url, init);
+    };
+    const client = await SandboxAgent.connect({ baseUrl: await proxy.listen(), token: server.token, fetch: counted });
     const events = await new Reader(client.streamTurn("s", { message: "flood 1000 100" })).rest();
     assert.equal(proxy.cuts, 4);
+    assert.equal(sent, 1); // what was read is not read again
     assert.equal(events[0]?.type, "turn.started");
     assert.equal(events.at(-1)?.type, "turn.ended");
     assert.ok(isGapless(events, events[0]?.sequence), "events are missing or came twice");
     const log = await server.getEvents("s");
     assert.equal(log.events.filter((event) => event.type === "turn.started").length, 1);
     await client.dispose();
+  });
+
+  it("leaves a turn where a person is needed, and only there", async () => {
+    const server = await startBridge("http");
+    await server.createSession("s", { agent: "mock" });
+    const proxy = new CuttingProxy(server.baseUrl!, [1501]); // before the permission
+    const client = await SandboxAgent.connect({ baseUrl: await proxy.listen(), token: server.token });
+    const events = await new Reader(client.streamTurn("s", { message: "gate ls" })).rest();
+    assert.equal(proxy.cuts, 1);
+    assert.equal(events.at(-1)?.type, "permission.requested");
+    assert.ok(isGapless(events, events[0]?.sequence), "events are missing or came twice");
+    await client.dispose();
+  });
+
+  it("leaves a turn where a person is needed, though it was cut right behind that", async () => {
+    const asked: string[] = [];
+    const answer: typeof fetch = async (url, init) => {
+      asked.push(`${init?.method} ${new URL(String(url)).pathname}`);
+      if (init?.method === "POST") return frames(["turn.started", "permission.requested"], 'data: {"type":');
+      return Response.json({ turnId: "turn_1", pendingPermissions: [{ permission_id: "permission_1" }] });
+    };
+    const client = await SandboxAgent.connect({ baseUrl: "http://bridge", fetch: answer });
+    const events = await new Reader(client.streamTurn("s", { message: "x" })).rest();
+    assert.deepEqual(events.map((event) => event.type), ["turn.started", "permission.requested"]);
+    assert.deepEqual(asked, ["POST /v1/sessions/s/messages/stream", "GET /v1/sessions/s"]);
   });
 
   it("goes on with a watch", async () => {
@@ -108,6 +139,20 @@ describe("a connection that is cut", { timeout: patienceMs }, () => {
   });
 });
 
+describe("a message that joins a turn", { timeout: patienceMs }, () => {
+  for (const transport of ["http", "stdio"] as const) {
+    it(`is left where that waits for a person since before (${transport})`, async () => {
+      const client = await startBridge(transport);
+      await client.createSession("s", { agent: "mock" });
+      const asked = (await new Reader(client.streamTurn("s", { message: "gate ls" })).rest()).at(-1);
+      assert.equal(asked?.type, "permission.requested");
+      const joined = await new Reader(client.streamTurn("s", { message: "hello", onBusy: "steer" })).rest();
+      assert.ok(joined.every((event) => event.turn_id === asked?.turn_id && event.type !== "turn.ended"));
+      assert.equal((await client.getSession("s")).status, "waiting");
+    });
+  }
+});
+
 describe("a reader that is slow", { timeout: patienceMs }, () => {
   for (const transport of ["http", "stdio"] as const) {
     it(`gets everything over ${transport}, and holds up nobody`, async () => {
@@ -127,8 +172,8 @@ describe("a reader that is slow", { timeout: patienceMs }, () => {
   }
 });
 
-/** frames is a stream that ends whole after events of these types. */
-function frames(types: string[]): Response {
-  const events = types.map((type, index) => `data: ${JSON.stringify({ type, sequence: index + 1 })}\n\n`);
-  return new Response(events.join(""), { headers: { "Content-Type": "text/event-stream" } });
+/** frames is a stream that ends after events of these types, whole unless there is a rest. */
+function frames(types: string[], rest = ""): Response {
+  const events = types.map((type, index) => `data: ${JSON.stringify({ type, sequence: index + 1, turn_id: "turn_1", data: { permission_id: "permission_1" } })}\n\n`);
+  return new Response(events.join("") + rest, { headers: { "Content-Type": "text/event-stream" } });
 }

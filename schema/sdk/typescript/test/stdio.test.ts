@@ -31,7 +31,7 @@ class FakeBridge {
   async subscription(...after: object[]): Promise<AsyncGenerator<unknown, void>> {
     const opened = this.transport.open("sessions/subscribe", { sessionId: "s" });
     this.say({ id: this.sent()[0]!.id, result: { subscriptionId: "sub_1" } }, ...after);
-    return opened;
+    return (await opened).events;
   }
 }
 

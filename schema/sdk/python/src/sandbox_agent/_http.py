@@ -84,7 +84,9 @@ class Response:
         return b"".join([piece async for piece in self.pieces()])
 
     async def close(self) -> None:
-        """Gives the connection up, whatever is left of the answer."""
+        """Gives the connection up, whatever is left of the answer, or of the request."""
+        if self._writer.transport.get_write_buffer_size():
+            self._writer.transport.abort()
         self._writer.close()
         try:
             await self._writer.wait_closed()
@@ -142,8 +144,8 @@ async def request(
             lines.append(f"Content-Length: {len(body)}")
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a header contains a line break")
+        # The answer may come before all of this was sent: that it is too much.
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b""))
-        await writer.drain()
         return await _head(reader, writer)
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as cause:
         writer.close()

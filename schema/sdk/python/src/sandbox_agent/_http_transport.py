@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from . import _http, _sse
 from ._errors import SandboxAgentError, disposed, is_problem, problem_error
 from ._routes import ROUTES
-from ._transport import Event, Params, rest_of_turn
+from ._transport import Event, Params, asks, needs_person, rest_of_turn
 
 T = TypeVar("T")
 
@@ -210,19 +210,32 @@ class HttpTransport:
         patience.connected()
         turn_id = response.headers.get("turn-id", "")
         offset = int(response.headers.get("event-sequence", 0))
-        last = ""
+        last: Event | None = None
+
+        async def waits(last: Event | None) -> bool:
+            while True:
+                try:
+                    return await needs_person(self, session_id, turn_id, last)
+                except BrokenError as error:
+                    await self._unless_closed(patience.wait(error))
+
+        whole = False
         try:
             async with aclosing(self._events(response)) as events:
-                async for event in events:
-                    offset, last = event["sequence"], event["type"]
-                    yield event
-            # Something on the way may have ended it, and made it look whole.
-            if last == "turn.ended" or until != "turn" and last in ("permission.requested", "question.requested"):
-                return
+                async for last in events:
+                    offset = last["sequence"]
+                    yield last
+            whole = True
         except BrokenError:
             pass
+        asked = until != "turn" and last is not None and asks(last["type"])
+        if last and last["type"] == "turn.ended" or whole and asked:
+            return
+        # Something on the way may have ended it, and made it look whole.
+        if (asked or whole and until != "turn") and await waits(last):
+            return
         follow = self._follow(session_id, offset, include_raw, patience)
-        async with aclosing(follow), aclosing(rest_of_turn(self, follow, session_id, turn_id, until)) as rest:
+        async with aclosing(follow), aclosing(rest_of_turn(follow, turn_id, until, waits)) as rest:
             async for event in rest:
                 yield event
 

@@ -75,6 +75,7 @@ class SpawnedServer(HttpTransport):
                 # The token is not on the command line, which everybody can read.
                 env={**os.environ, **(env or {}), "SANDBOX_AGENT_TOKEN": token},
                 cwd=cwd,
+                start_new_session=True,  # Ctrl-C is for this process, which may want to interrupt a turn and go on
                 **streams,
             )
         except OSError as cause:

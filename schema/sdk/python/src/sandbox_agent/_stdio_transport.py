@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import json
 import os
 import uuid
@@ -13,7 +14,7 @@ from contextlib import aclosing
 from typing import Any
 
 from ._errors import Log, SandboxAgentError, disposed, ended, is_problem, not_started, problem_error
-from ._transport import Event, Params, rest_of_turn
+from ._transport import Event, Params, needs_person, rest_of_turn
 
 PROTOCOL_VERSION = "1"
 _WINDOW = 4096  # events that wait for their reader; the rest waits in the bridge
@@ -70,6 +71,7 @@ class StdioTransport:
         self._streams: dict[str, _Stream] = {}
         self._gone: SandboxAgentError | None = None
         self._closing = False
+        self._max_message_bytes: int | None = None
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -86,6 +88,7 @@ class StdioTransport:
                 stderr=stderr,
                 env={**os.environ, **(env or {})},
                 cwd=cwd,
+                start_new_session=True,  # Ctrl-C is for this process, which may want to interrupt a turn and go on
             )
         except OSError as cause:
             raise not_started(command[0], cause) from cause
@@ -100,6 +103,8 @@ class StdioTransport:
                 raise SandboxAgentError(
                     "not_supported", f"{command[0]} speaks version {version} of the protocol, this client {PROTOCOL_VERSION}"
                 )
+            limits = info.get("limits")
+            transport._max_message_bytes = limits.get("maxMessageBytes") if isinstance(limits, dict) else None
         except BaseException:
             await transport.close(gently=False)
             raise
@@ -117,23 +122,28 @@ class StdioTransport:
         self._last_id += 1
         number = self._last_id
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._pending[number] = (future, answered)
         params = {name: value for name, value in params.items() if value is not None}
+        line = _line({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        if self._max_message_bytes and len(line) > self._max_message_bytes:
+            raise SandboxAgentError(
+                "payload_too_large", f"{method} has {len(line)} bytes, and the bridge reads messages of up to {self._max_message_bytes}"
+            )
+        self._pending[number] = (future, answered)
         try:
-            self._write({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+            self._write(line)
             await self._drain()
             return await future
         except asyncio.CancelledError:
-            self._write({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}})
+            self._write(_line({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}}))
             if answered:
                 self._abandoned.add(number)
             raise
         finally:
             self._pending.pop(number, None)
 
-    def _write(self, message: dict[str, Any]) -> None:
+    def _write(self, line: bytes) -> None:
         if self._process.stdin and not self._process.stdin.is_closing():
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.write(line)
 
     async def _drain(self) -> None:
         try:
@@ -225,7 +235,7 @@ class StdioTransport:
         """Ends a subscription. Nobody waits for the answer, which may be that it has just ended."""
         self._last_id += 1
         params = {"subscriptionId": subscription}
-        self._write({"jsonrpc": "2.0", "id": self._last_id, "method": "sessions/unsubscribe", "params": params})
+        self._write(_line({"jsonrpc": "2.0", "id": self._last_id, "method": "sessions/unsubscribe", "params": params}))
 
     def _check_end(self, reason: str | None) -> None:
         """Says why a stream ended that its reader didn't want to end."""
@@ -267,7 +277,8 @@ class StdioTransport:
             self._check_end(stream.reason)
             return
         follow = self.follow(session_id, offset, include_raw)
-        async with aclosing(follow), aclosing(rest_of_turn(self, follow, session_id, sent["turnId"], until)) as rest:
+        waits = functools.partial(needs_person, self, session_id, sent["turnId"])
+        async with aclosing(follow), aclosing(rest_of_turn(follow, sent["turnId"], until, waits)) as rest:
             async for event in rest:
                 yield event
 
@@ -324,6 +335,10 @@ class StdioTransport:
         for future, _ in self._pending.values():
             if not future.done():
                 future.set_exception(disposed())
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
 
 
 def _text(content: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 Params = dict[str, Any]
@@ -49,23 +49,38 @@ class Transport(Protocol):
 
 
 async def rest_of_turn(
-    transport: Transport, events: AsyncIterator[Event], session_id: str, turn_id: str, until: str
+    events: AsyncIterator[Event], turn_id: str, until: str, waits: Callable[[Event], Awaitable[bool]]
 ) -> AsyncGenerator[Event, None]:
-    """Picks a turn, whose own stream broke, out of the events that follow."""
+    """Picks a turn, whose own stream broke, out of the events that follow.
+
+    ``waits`` tells whether what an event asks waits for a person.
+    """
     async for event in events:
         kind = event["type"]
         if event["turn_id"] == turn_id:
             yield event
-        if kind == "session.ended" or kind == "turn.ended" and event["turn_id"] == turn_id:
-            return
-        if until != "turn" and kind in ("permission.requested", "question.requested"):
-            if await _is_pending(transport, session_id, event):
+            if kind == "turn.ended":
                 return
+            if until != "turn" and asks(kind) and await waits(event):
+                return
+        elif kind == "session.ended":
+            return
 
 
-async def _is_pending(transport: Transport, session_id: str, event: Event) -> bool:
-    """Tells whether a request waits for a person: the bridge answers some itself."""
+def asks(kind: str) -> bool:
+    """Tells whether events of a type ask a person something."""
+    return kind in ("permission.requested", "question.requested")
+
+
+async def needs_person(transport: Transport, session_id: str, turn_id: str, last: Event | None) -> bool:
+    """Tells whether a turn waits for a person.
+
+    For the answer to what its last event asks, some of which the bridge answers
+    itself, or for what was asked before the message joined the turn.
+    """
     session = await transport.call("sessions/get", {"sessionId": session_id})
-    name = event["type"].partition(".")[0]
-    pending = session.get("pendingPermissions" if name == "permission" else "pendingQuestions") or []
-    return any(request[name + "_id"] == event["data"][name + "_id"] for request in pending)
+    pending = [request["permission_id"] for request in session.get("pendingPermissions") or []]
+    pending += [request["question_id"] for request in session.get("pendingQuestions") or []]
+    if last and asks(last["type"]):
+        return last["data"][last["type"].partition(".")[0] + "_id"] in pending
+    return session.get("turnId") == turn_id and bool(pending)

@@ -21,6 +21,34 @@ class Unknown:
 
 
 @dataclass(kw_only=True)
+class EventBase:
+    """What every UniversalEvent has."""
+
+    #: `event_id` is "evt_<sequence>": unique only within its session.
+    event_id: str
+    #: `sequence` starts at 1 and grows by exactly 1.
+    sequence: int
+    #: `time` is when the event was recorded, UTC. It never goes back.
+    time: str
+    #: `session_id` is the id the client chose or was given at creation.
+    session_id: str
+    #: `native_session_id` is the agent's own id of the conversation, null until known.
+    native_session_id: str | None
+    #: `turn_id` is null for what happens outside a turn.
+    turn_id: str | None
+    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
+    synthetic: bool
+    source: EventSource
+    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
+    raw: JSONValue
+
+
+@dataclass(kw_only=True)
+class UnknownEvent(EventBase, Unknown):
+    """A variant of UniversalEvent that came after this file was made."""
+
+
+@dataclass(kw_only=True)
 class AgentCapabilities:
     """AgentCapabilities says what an agent can do through its driver. The first eighteen are the names that clients
     of the v0.1 API know. Each flag has its explanation with it."""
@@ -157,29 +185,12 @@ class AgentParams:
 
 
 @dataclass(kw_only=True)
-class AgentUnparsedEvent:
+class AgentUnparsedEvent(EventBase):
     """`agent.unparsed`: UnparsedData reports a message of the agent that was not understood. The message itself is
     the event's raw payload."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["agent.unparsed"]
     data: UnparsedData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -315,31 +326,14 @@ class DiffFile:
 
 
 @dataclass(kw_only=True)
-class DiffUpdatedEvent:
+class DiffUpdatedEvent(EventBase):
     """`diff.updated`: DiffData is everything that the agent's own editing has changed in its scope so far, as
     unified text in git's form with names relative to the session's directory. A file of which the agent doesn't
     tell enough, or that is too long, is in `files` only, without counts. What commands change is there only where
     the agent tells that, and a session's begins anew when its agent is started again."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["diff.updated"]
     data: DiffData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -347,7 +341,6 @@ class DiffUpdatedEvent:
 @dataclass(kw_only=True)
 class Empty:
     """Empty is the params or the result of a method that has none: {}."""
-
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -372,28 +365,11 @@ class ErrorData:
 
 
 @dataclass(kw_only=True)
-class ErrorEvent:
+class ErrorEvent(EventBase):
     """`error`: ErrorData reports trouble; the session goes on unless session.ended follows."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["error"]
     data: ErrorData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -679,34 +655,17 @@ class InterruptParams:
     #: already.
     turn_id: str | None = field(default=None, metadata={"json": "turnId"})
     #: `queue` says what becomes of the messages that wait: keep (the default) or drop.
-    queue: str | None = None
+    queue: Literal["keep", "drop"] | None = None
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
-class ItemCompletedEvent:
+class ItemCompletedEvent(EventBase):
     """`item.completed`: ItemData carries a whole item, when it starts and when it is complete."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["item.completed"]
     data: ItemData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -736,55 +695,21 @@ class ItemDeltaData:
 
 
 @dataclass(kw_only=True)
-class ItemDeltaEvent:
+class ItemDeltaEvent(EventBase):
     """`item.delta`: ItemDeltaData is the next piece of an item's text."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["item.delta"]
     data: ItemDeltaData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
-class ItemStartedEvent:
+class ItemStartedEvent(EventBase):
     """`item.started`: ItemData carries a whole item, when it starts and when it is complete."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["item.started"]
     data: ItemData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -935,57 +860,23 @@ class PermissionReplyParams:
 
 
 @dataclass(kw_only=True)
-class PermissionRequestedEvent:
+class PermissionRequestedEvent(EventBase):
     """`permission.requested`: PermissionData asks whether the agent may do something, and later tells what was
     answered."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["permission.requested"]
     data: PermissionData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
-class PermissionResolvedEvent:
+class PermissionResolvedEvent(EventBase):
     """`permission.resolved`: PermissionData asks whether the agent may do something, and later tells what was
     answered."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["permission.resolved"]
     data: PermissionData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1011,28 +902,11 @@ class PlanEntry:
 
 
 @dataclass(kw_only=True)
-class PlanUpdatedEvent:
+class PlanUpdatedEvent(EventBase):
     """`plan.updated`: PlanData is the agent's whole task list."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["plan.updated"]
     data: PlanData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1136,57 +1010,23 @@ class QuestionReplyParams:
 
 
 @dataclass(kw_only=True)
-class QuestionRequestedEvent:
+class QuestionRequestedEvent(EventBase):
     """`question.requested`: QuestionData asks the person something, and later tells the answer. `prompt`, `options`
     and `response` show the first question and the first choice; `questions` and `responses` have them all."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["question.requested"]
     data: QuestionData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
-class QuestionResolvedEvent:
+class QuestionResolvedEvent(EventBase):
     """`question.resolved`: QuestionData asks the person something, and later tells the answer. `prompt`, `options`
     and `response` show the first question and the first choice; `questions` and `responses` have them all."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["question.resolved"]
     data: QuestionData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1205,28 +1045,11 @@ class QuotaData:
 
 
 @dataclass(kw_only=True)
-class QuotaUpdatedEvent:
+class QuotaUpdatedEvent(EventBase):
     """`quota.updated`: QuotaData is what the agent tells of the account's limits."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["quota.updated"]
     data: QuotaData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1375,28 +1198,11 @@ class SessionEndedData:
 
 
 @dataclass(kw_only=True)
-class SessionEndedEvent:
+class SessionEndedEvent(EventBase):
     """`session.ended`: SessionEndedData closes a stream: nothing comes after it."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["session.ended"]
     data: SessionEndedData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1473,28 +1279,11 @@ class SessionStartedData:
 
 
 @dataclass(kw_only=True)
-class SessionStartedEvent:
+class SessionStartedEvent(EventBase):
     """`session.started`: SessionStartedData opens every stream."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["session.started"]
     data: SessionStartedData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1515,28 +1304,11 @@ class SessionUpdatedData:
 
 
 @dataclass(kw_only=True)
-class SessionUpdatedEvent:
+class SessionUpdatedEvent(EventBase):
     """`session.updated`: SessionUpdatedData holds those settings of a session that changed."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["session.updated"]
     data: SessionUpdatedData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1694,28 +1466,11 @@ class TurnEndedData:
 
 
 @dataclass(kw_only=True)
-class TurnEndedEvent:
+class TurnEndedEvent(EventBase):
     """`turn.ended`: TurnEndedData closes a turn. All that the turn opened is closed before it."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["turn.ended"]
     data: TurnEndedData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -1735,53 +1490,13 @@ class TurnStartedData:
 
 
 @dataclass(kw_only=True)
-class TurnStartedEvent:
+class TurnStartedEvent(EventBase):
     """`turn.started`: TurnStartedData opens a turn."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["turn.started"]
     data: TurnStartedData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(kw_only=True)
-class UnknownEvent(Unknown):
-    """A variant of UniversalEvent that came after this file was made."""
-
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
 
 
 @dataclass(kw_only=True)
@@ -1892,28 +1607,11 @@ class UsageData:
 
 
 @dataclass(kw_only=True)
-class UsageUpdatedEvent:
+class UsageUpdatedEvent(EventBase):
     """`usage.updated`: UsageData is the usage of the running turn, or outside one of the session's last turn."""
 
-    #: `event_id` is "evt_<sequence>": unique only within its session.
-    event_id: str
-    #: `sequence` starts at 1 and grows by exactly 1.
-    sequence: int
-    #: `time` is when the event was recorded, UTC. It never goes back.
-    time: str
-    #: `session_id` is the id the client chose or was given at creation.
-    session_id: str
-    #: `native_session_id` is the agent's own id of the conversation, null until known.
-    native_session_id: str | None
-    #: `turn_id` is null for what happens outside a turn.
-    turn_id: str | None
-    #: `synthetic` marks an event that the bridge made; `source` is then "daemon".
-    synthetic: bool
-    source: EventSource
     type: Literal["usage.updated"]
     data: UsageData
-    #: `raw` is the agent's own message, one line of JSON; null unless asked for.
-    raw: JSONValue
     #: What this version of the package doesn't know.
     extra: dict[str, Any] = field(default_factory=dict)
 
