@@ -3,6 +3,7 @@ package amp
 import (
 	_ "embed"
 	"encoding/json"
+	"regexp"
 	"strings"
 )
 
@@ -32,6 +33,13 @@ const (
 // askName is the tool's name under which it is called by the tool server.
 const askName = mcpPrefix + askerServer + "__" + askTool
 
+// maxPlugin is the most that the plugin may have, in bytes: what is longer, Amp's
+// runtime compiles into a cache in the user's home. Seen with Amp 0.0.1790142911.
+const maxPlugin = 4095
+
+// comments are for who reads the plugin here.
+var comments = regexp.MustCompile(`(?m)^\s*//.*\n|[ \t]+// .*$`)
+
 // pluginSource is the text of the plugin.
 func pluginSource() []byte {
 	description, err := json.Marshal(askDescription)
@@ -43,5 +51,5 @@ func pluginSource() []byte {
 		"{{tool}}", askTool,
 		"{{description}}", string(description),
 		"{{schema}}", askSchema,
-	).Replace(pluginTemplate))
+	).Replace(comments.ReplaceAllString(pluginTemplate, "")))
 }

@@ -13,14 +13,19 @@ type Answer = { action: 'allow' | 'reject' | 'answer'; text?: string; report?: b
 // which Amp prints nothing of.
 const reported = new Set<string>()
 
+function send(request: unknown) {
+	const [host, secret] = address.split('/')
+	const [name, port] = host.split(':')
+	const socket = net.connect({ host: name, port: Number(port) }, () => {
+		socket.write(JSON.stringify({ secret, request }) + '\n')
+	})
+	return socket
+}
+
 function consult(request: unknown): Promise<Answer> {
 	return new Promise((resolve, reject) => {
-		const [host, secret] = address.split('/')
-		const [name, port] = host.split(':')
 		let reply = ''
-		const socket = net.connect({ host: name, port: Number(port) }, () => {
-			socket.write(JSON.stringify({ secret, request }) + '\n')
-		})
+		const socket = send(request)
 		socket.setEncoding('utf8')
 		socket.on('data', (piece: string) => {
 			reply += piece
@@ -41,11 +46,7 @@ function consult(request: unknown): Promise<Answer> {
 // when it has ended, so the bridge has to know at once. When Amp is done with it,
 // a byte says so.
 function live(amp: any) {
-	const [host, secret] = address.split('/')
-	const [name, port] = host.split(':')
-	const socket = net.connect({ host: name, port: Number(port) }, () => {
-		socket.write(JSON.stringify({ secret, request: { kind: 'alive' } }) + '\n')
-	})
+	const socket = send({ kind: 'alive' })
 	socket.on('error', () => {}) // then no other question reaches the bridge either
 	socket.resume() // it says nothing
 	socket.unref()
