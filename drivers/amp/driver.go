@@ -2,91 +2,37 @@ package amp
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"os"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
-	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
 // agentID is how clients name the agent.
 const agentID = "amp"
 
-// Options are what a [Driver] is made with. Only Supervisor has to be set, and
-// not even that where Launch is.
-type Options struct {
-	// Supervisor starts the agents.
-	Supervisor *process.Supervisor
-	// Logger gets what nobody is told otherwise; nil discards it.
-	Logger *slog.Logger
-	// Locate finds the agent's program. The default looks where
-	// [install.Locate] does.
-	Locate func() (path string, err error)
-	// Version tells which version a program is. The default asks it, once for
-	// each state of its file.
-	Version func(ctx context.Context, path string) (string, error)
-	// Helper is the program that the JavaScript builds start to ask for
-	// permissions and answers; its main function calls [RunHelperIfAsked]. The
-	// default is the running executable.
-	Helper string
-	// Environ is the environment that agents inherit, and Getenv reads it;
-	// the defaults are the bridge's own.
-	Environ func() []string
-	Getenv  func(string) string
-	// NewID makes what is unique in a session, such as UUIDs; the default
-	// makes random texts.
-	NewID func() string
-	// Trace is shown every line of every session, without its end, before it
-	// is dealt with. It may be called by several goroutines and must not keep
-	// the line. Nil traces nothing.
-	Trace func(dir string, line []byte)
-	// Launch starts an agent instead of [Launch] with the Supervisor.
-	Launch func(ctx context.Context, spec process.Spec) (Transport, error)
-}
+// Options are what a [Driver] is made with. The JavaScript builds ask for
+// permissions and answers by starting the running executable again: its main
+// function calls [RunHelperIfAsked].
+type Options = program.Options[Transport]
 
 // Driver drives Amp. Make one with [New]; it is safe for concurrent use.
 type Driver struct {
-	opts     Options
-	versions install.Versions
-	threads  threads
+	opts    Options
+	threads threads
 }
 
 // New makes a driver. It starts nothing.
 func New(opts Options) *Driver {
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	if opts.Environ == nil {
-		opts.Environ = os.Environ
-	}
-	if opts.Getenv == nil {
-		opts.Getenv = os.Getenv
-	}
-	if opts.NewID == nil {
-		opts.NewID = newID
-	}
-	if opts.Locate == nil {
-		spec, getenv := install.Amp(), opts.Getenv
-		opts.Locate = func() (string, error) { return install.Locate(spec, getenv) }
-	}
-	d := &Driver{opts: opts}
-	if opts.Version == nil {
-		d.opts.Version = d.askVersion
-	}
-	return d
-}
-
-func newID() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
+	return &Driver{opts: opts.WithDefaults(program.Own[Transport]{
+		Program:     install.Amp(),
+		Environment: environment,
+		Start:       start,
+	})}
 }
 
 // Info implements drivers.Driver.
@@ -194,8 +140,8 @@ func (d *Driver) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sin
 	if err := d.checkThread(ctx, p, cfg.Resume, cfg.Directory, env); err != nil {
 		return nil, err
 	}
-	helper := d.opts.Helper
-	if helper == "" && p.generation != native {
+	helper := ""
+	if p.generation != native {
 		if helper, err = os.Executable(); err != nil {
 			return nil, fmt.Errorf("start amp: find the program that asks for permissions: %w", err)
 		}

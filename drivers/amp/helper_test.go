@@ -4,11 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 	"io"
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/environ"
 )
 
 // A question on the side channel gets its answer, and only the one who has the

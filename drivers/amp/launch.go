@@ -93,10 +93,7 @@ func graces() process.Graces {
 	return process.Graces{Input: -1, Terminate: 1200 * time.Millisecond}
 }
 
-// launch starts the CLI.
-func (d *Driver) launch(ctx context.Context, spec process.Spec) (Transport, error) {
-	if d.opts.Launch != nil {
-		return d.opts.Launch(ctx, spec)
-	}
-	return Launch(ctx, d.opts.Supervisor, spec)
+// start starts the CLI.
+func start(ctx context.Context, supervisor *process.Supervisor, spec process.Spec) (Transport, error) {
+	return Launch(ctx, supervisor, spec)
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
-	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -26,15 +25,6 @@ func (d *Driver) version(ctx context.Context, path string) (string, error) {
 		return v, nil
 	}
 	return d.opts.Version(ctx, path)
-}
-
-// askVersion asks the program, once for each state of its file.
-func (d *Driver) askVersion(ctx context.Context, path string) (string, error) {
-	return d.versions.Of(ctx, path, func(ctx context.Context) ([]byte, error) {
-		return process.Output(ctx, d.launch, process.Spec{
-			Path: path, Args: []string{"--version"}, Env: environment(d.opts.Environ(), nil),
-		})
-	}, install.Word(0))
 }
 
 // modeModel stands for the model that a mode brings. Clients of the v0.1 API may

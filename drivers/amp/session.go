@@ -88,7 +88,7 @@ func (s *session) Send(ctx context.Context, msg drivers.Message) error {
 	if err != nil {
 		return err
 	}
-	transport, err := s.driver.launch(ctx, process.Spec{
+	transport, err := s.driver.opts.Launch(ctx, process.Spec{
 		Path:   s.program.path,
 		Args:   s.program.generation.arguments(thread, &settings, s.place),
 		Dir:    s.dir,
@@ -184,7 +184,7 @@ func (s *session) gone() error { return universal.AgentProcessExited(agentID, ni
 
 func (s *session) write(r *run, lines []byte) error {
 	if trace := s.driver.opts.Trace; trace != nil {
-		trace(TraceIn, lines[:len(lines)-1])
+		trace(program.TraceIn, lines[:len(lines)-1])
 	}
 	return r.Write(lines)
 }
@@ -285,7 +285,7 @@ type outcome struct {
 func (s *session) convert(events []universal.Event, line []byte) outcome {
 	if len(line) > 0 {
 		if trace := s.driver.opts.Trace; trace != nil {
-			trace(TraceOut, line)
+			trace(program.TraceOut, line)
 		}
 	}
 	seen := look(line, s.dir)

@@ -44,7 +44,7 @@ func (d *Driver) checkThread(ctx context.Context, p installed, id, dir string, e
 	if id == "" || d.threads.has(id) {
 		return nil
 	}
-	said, err := process.Output(ctx, d.launch, process.Spec{
+	said, err := process.Output(ctx, d.opts.Launch, process.Spec{
 		Path: p.path, Args: []string{"threads", "export", id}, Dir: dir, Env: env,
 	})
 	switch {

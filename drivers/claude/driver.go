@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,37 +13,13 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/skills"
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/uuid"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/scratch"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
-// Options are what a [Driver] is made with. Only Supervisor has to be set, and
-// not even that where Launch is.
-type Options struct {
-	// Supervisor starts the agents.
-	Supervisor *process.Supervisor
-	// Logger gets what nobody is told otherwise; nil discards it.
-	Logger *slog.Logger
-	// Locate finds the agent's program. The default looks where
-	// [install.Locate] does.
-	Locate func() (path string, err error)
-	// Environ is the environment that agents inherit, and Getenv reads it;
-	// the defaults are the bridge's own.
-	Environ func() []string
-	Getenv  func(string) string
-	// NewID makes the ids of conversations and messages, which have to be
-	// UUIDs; the default makes random ones.
-	NewID func() string
-	// Trace is shown every line of every session, without its end, before it
-	// is dealt with: TraceIn what is written to the agent, TraceOut what it
-	// prints. It may be called by several goroutines and must not keep the
-	// line. Nil traces nothing.
-	Trace func(dir string, line []byte)
-	// Launch starts an agent instead of Supervisor.
-	Launch func(ctx context.Context, spec process.Spec) (Transport, error)
-}
+// Options are what a [Driver] is made with.
+type Options = program.Options[Transport]
 
 // Driver drives Claude Code. Make one with [New]; it is safe for concurrent
 // use.
@@ -53,32 +27,18 @@ type Driver struct {
 	opts    Options
 	listing chan struct{} // holds a token while models are listed
 
-	versions install.Versions
-
 	mu     sync.Mutex
 	models map[install.Identity]drivers.Models
 }
 
 // New makes a driver. It starts nothing.
 func New(opts Options) *Driver {
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	if opts.Environ == nil {
-		opts.Environ = os.Environ
-	}
-	if opts.Getenv == nil {
-		opts.Getenv = os.Getenv
-	}
-	if opts.NewID == nil {
-		opts.NewID = uuid.New
-	}
-	if opts.Locate == nil {
-		spec, getenv := install.Claude(), opts.Getenv
-		opts.Locate = func() (string, error) { return install.Locate(spec, getenv) }
-	}
 	return &Driver{
-		opts:    opts,
+		opts: opts.WithDefaults(program.Own[Transport]{
+			Program:     install.Claude(),
+			Environment: environment,
+			Start:       start,
+		}),
 		listing: make(chan struct{}, 1),
 		models:  map[install.Identity]drivers.Models{},
 	}
@@ -168,7 +128,7 @@ func (d *Driver) start(ctx context.Context, cfg *drivers.Config, sink drivers.Si
 	}
 	s := newSession(d, native, cfg, sink)
 	s.scratch = private
-	s.transport, err = d.launch(ctx, process.Spec{
+	s.transport, err = d.opts.Launch(ctx, process.Spec{
 		Path: path,
 		Args: append(arguments(native, cfg, plugin), extra...),
 		Dir:  cfg.Directory,

@@ -91,14 +91,7 @@ func environment(base []string, own map[string]string) []string {
 	return environ.Merge(base, notInherited(), switches(), own)
 }
 
-// launch starts the CLI.
-func (d *Driver) launch(ctx context.Context, spec process.Spec) (Transport, error) {
-	if d.opts.Launch != nil {
-		return d.opts.Launch(ctx, spec)
-	}
-	p, err := d.opts.Supervisor.Start(ctx, spec)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
+// start starts the CLI.
+func start(ctx context.Context, supervisor *process.Supervisor, spec process.Spec) (Transport, error) {
+	return supervisor.Start(ctx, spec)
 }

@@ -19,7 +19,7 @@ const modelsWait = 30 * time.Second
 
 // Probe implements drivers.Driver.
 func (d *Driver) Probe(ctx context.Context) drivers.Probe {
-	p := program.Probe(ctx, d.opts.Locate, d.version)
+	p := program.Probe(ctx, d.opts.Locate, d.opts.Version)
 	if p.Path != "" && !p.Installed {
 		p.Login = drivers.LoginUnknown // the program can't be asked
 		return p
@@ -28,17 +28,9 @@ func (d *Driver) Probe(ctx context.Context) drivers.Probe {
 	return p
 }
 
-// version asks the program, once for each state of its file.
-func (d *Driver) version(ctx context.Context, path string) (string, error) {
-	ask := func(ctx context.Context) ([]byte, error) {
-		return d.run(ctx, path, environment(d.opts.Environ(), nil), "--version")
-	}
-	return d.versions.Of(ctx, path, ask, install.Word(0))
-}
-
 // run runs the program for a short answer on stdout.
 func (d *Driver) run(ctx context.Context, path string, env []string, args ...string) ([]byte, error) {
-	return process.Output(ctx, d.launch, process.Spec{
+	return process.Output(ctx, d.opts.Launch, process.Spec{
 		Path: path,
 		Args: args,
 		Env:  env,

@@ -88,7 +88,7 @@ type batch struct {
 
 func (s *session) convert(b *batch, line []byte) {
 	if s.trace != nil {
-		s.trace(TraceOut, line)
+		s.trace(program.TraceOut, line)
 	}
 	s.mu.Lock()
 	c := s.conv
@@ -431,7 +431,7 @@ func (s *session) write(ctx context.Context, line []byte, note func() error) err
 		return err
 	}
 	if s.trace != nil {
-		s.trace(TraceIn, line[:len(line)-1])
+		s.trace(program.TraceIn, line[:len(line)-1])
 	}
 	written := make(chan error, 1)
 	go func() { // ends when the agent takes the line or ends; the reader waits for it

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
@@ -141,7 +142,7 @@ func (srv *server) write(ctx context.Context, encode func() ([]byte, error)) err
 		return err
 	}
 	if srv.trace != nil {
-		srv.trace(TraceIn, line[:len(line)-1])
+		srv.trace(program.TraceIn, line[:len(line)-1])
 	}
 	written := make(chan error, 1)
 	go func() { // ends when the agent takes the line or ends; the reader waits for it

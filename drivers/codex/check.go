@@ -59,7 +59,7 @@ func (d *Driver) checkVersion(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	found, err := d.version(ctx, path)
+	found, err := d.opts.Version(ctx, path)
 	return d.supported.Check(found, err, d.opts.Logger.With("path", path))
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/drivertest"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/modelserver"
 	"github.com/sandbox-agent/sandbox-agent/fixtures/rig"
 )
@@ -26,7 +27,7 @@ func TestConformance(t *testing.T) {
 			release := filepath.Join(tb.TempDir(), "release")
 			b.Server.Script("background", background(release))
 			b.driver.opts.Trace = func(dir string, line []byte) {
-				if dir == TraceOut && bytes.Contains(line, []byte(`"method":"turn/completed"`)) {
+				if dir == program.TraceOut && bytes.Contains(line, []byte(`"method":"turn/completed"`)) {
 					if err := os.WriteFile(release, nil, 0o600); err != nil {
 						tb.Error(err)
 					}

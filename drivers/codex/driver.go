@@ -1,55 +1,27 @@
 package codex
 
 import (
-	"context"
-	"log/slog"
-	"os"
 	"sync"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
-	"github.com/sandbox-agent/sandbox-agent/drivers/internal/uuid"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
-	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/shared"
 )
 
 // agentID is how clients name the agent.
 const agentID = "codex"
 
-// Options are what a [Driver] is made with. Only Supervisor has to be set, and
-// not even that where Launch is.
-type Options struct {
-	// Supervisor starts the agent.
-	Supervisor *process.Supervisor
-	// Logger gets what nobody is told otherwise; nil discards it.
-	Logger *slog.Logger
-	// Locate finds the agent's program. The default looks where
-	// [install.Locate] does.
-	Locate func() (path string, err error)
-	// Environ is the environment that the agent inherits, and Getenv reads
-	// it; the defaults are the bridge's own.
-	Environ func() []string
-	Getenv  func(string) string
-	// NewID makes ids that are unique; the default makes random UUIDs.
-	NewID func() string
-	// Trace is shown every line of every app-server, without its end, before
-	// it is dealt with: TraceIn what is written to the agent, TraceOut what it
-	// prints. It may be called by several goroutines and must not keep the
-	// line. Nil traces nothing.
-	Trace func(dir string, line []byte)
-	// Launch starts a process instead of Supervisor.
-	Launch func(ctx context.Context, spec process.Spec) (Transport, error)
-}
+// Options are what a [Driver] is made with.
+type Options = program.Options[Transport]
 
 // Driver drives Codex. Make one with [New]; it is safe for concurrent use.
 type Driver struct {
-	opts    Options
-	servers *shared.Pool[*server]
-	listing chan struct{} // holds a token while models are listed
-
-	versions  install.Versions
+	opts      Options
+	servers   *shared.Pool[*server]
 	supported version.Supported
+	listing   chan struct{} // holds a token while models are listed
 
 	mu       sync.Mutex
 	catalogs map[string]*catalog // by the state of what they depend on
@@ -58,25 +30,14 @@ type Driver struct {
 
 // New makes a driver. It starts nothing.
 func New(opts Options) *Driver {
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	if opts.Environ == nil {
-		opts.Environ = os.Environ
-	}
-	if opts.Getenv == nil {
-		opts.Getenv = os.Getenv
-	}
-	if opts.NewID == nil {
-		opts.NewID = uuid.New
-	}
-	if opts.Locate == nil {
-		spec, getenv := install.Codex(), opts.Getenv
-		opts.Locate = func() (string, error) { return install.Locate(spec, getenv) }
-	}
 	return &Driver{
+		opts: opts.WithDefaults(program.Own[Transport]{
+			Program:     install.Codex(),
+			VersionWord: 1, // "codex-cli 0.169.0"
+			Environment: environment,
+			Start:       start,
+		}),
 		supported: version.Supported{Agent: agentID, Known: knownVersion, Oldest: oldestVersion},
-		opts:      opts,
 		servers:   shared.NewPool[*server](),
 		listing:   make(chan struct{}, 1),
 		catalogs:  map[string]*catalog{},

@@ -81,14 +81,7 @@ func serverKey(path string, args, env []string) string {
 	return string(h.Sum(nil))
 }
 
-// launch starts a process.
-func (d *Driver) launch(ctx context.Context, spec process.Spec) (Transport, error) {
-	if d.opts.Launch != nil {
-		return d.opts.Launch(ctx, spec)
-	}
-	p, err := d.opts.Supervisor.Start(ctx, spec)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
+// start starts an app-server, or the program for something short.
+func start(ctx context.Context, supervisor *process.Supervisor, spec process.Spec) (Transport, error) {
+	return supervisor.Start(ctx, spec)
 }

@@ -58,7 +58,7 @@ var errUnread = fmt.Errorf("%w: %w", errServerGone, drivers.ErrNotTaken)
 
 // startServer starts an app-server and shakes hands with it.
 func (d *Driver) startServer(ctx context.Context, spec process.Spec, key string) (*server, error) {
-	transport, err := d.launch(ctx, spec)
+	transport, err := d.opts.Launch(ctx, spec)
 	if err != nil {
 		return nil, program.NotStarted(ctx, agentID, err)
 	}
@@ -166,7 +166,7 @@ type batch struct {
 // take deals with one line.
 func (srv *server) take(b *batch, line []byte) {
 	if srv.trace != nil {
-		srv.trace(TraceOut, line)
+		srv.trace(program.TraceOut, line)
 	}
 	m, err := decodeMessage(line)
 	switch {

@@ -1,52 +1,25 @@
 package opencode
 
 import (
-	"context"
-	"log/slog"
-	"os"
 	"sync"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/version"
-	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 	"github.com/sandbox-agent/sandbox-agent/drivers/shared"
 )
 
 // agentID is how clients name the agent.
 const agentID = "opencode"
 
-// Options are what a [Driver] is made with. Only Supervisor has to be set, and
-// not even that where Launch is.
-type Options struct {
-	// Supervisor starts the agents.
-	Supervisor *process.Supervisor
-	// Logger gets what nobody is told otherwise; nil discards it.
-	Logger *slog.Logger
-	// Locate finds the agent's program. The default looks where
-	// [install.Locate] does.
-	Locate func() (path string, err error)
-	// Version tells which version a program is. The default asks it, once for
-	// each state of its file.
-	Version func(ctx context.Context, path string) (string, error)
-	// Environ is the environment that agents inherit, and Getenv reads it;
-	// the defaults are the bridge's own.
-	Environ func() []string
-	Getenv  func(string) string
-	// Trace is shown every line of every server, without its end, before it is
-	// dealt with: TraceIn what is written to the agent, TraceOut what it says.
-	// It may be called by several goroutines and must not keep the line. Lines
-	// may contain keys of the user. Nil traces nothing.
-	Trace func(dir string, line []byte)
-	// Launch starts an agent instead of Supervisor; see [Start].
-	Launch func(ctx context.Context, spec process.Spec) (Transport, error)
-}
+// Options are what a [Driver] is made with.
+type Options = program.Options[Transport]
 
 // Driver drives OpenCode. Make one with [New]; it is safe for concurrent use.
 type Driver struct {
 	opts      Options
 	pool      *shared.Pool[*server]
-	versions  install.Versions
 	supported version.Supported
 	listing   chan struct{} // holds a token while a catalogue is read
 
@@ -56,30 +29,17 @@ type Driver struct {
 
 // New makes a driver. It starts nothing.
 func New(opts Options) *Driver {
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	if opts.Environ == nil {
-		opts.Environ = os.Environ
-	}
-	if opts.Getenv == nil {
-		opts.Getenv = os.Getenv
-	}
-	if opts.Locate == nil {
-		spec, getenv := install.OpenCode(), opts.Getenv
-		opts.Locate = func() (string, error) { return install.Locate(spec, getenv) }
-	}
-	d := &Driver{
-		supported: version.Supported{Agent: agentID, Known: knownVersion, Oldest: oldestVersion},
-		opts:      opts,
+	return &Driver{
+		opts: opts.WithDefaults(program.Own[Transport]{
+			Program:     install.OpenCode(),
+			Environment: environment,
+			Start:       Start,
+		}),
 		pool:      shared.NewPool[*server](),
+		supported: version.Supported{Agent: agentID, Known: knownVersion, Oldest: oldestVersion},
 		listing:   make(chan struct{}, 1),
 		catalogs:  map[string]*catalog{},
 	}
-	if opts.Version == nil {
-		d.opts.Version = d.askVersion
-	}
-	return d
 }
 
 // Info implements drivers.Driver.

@@ -8,7 +8,6 @@ import (
 	"github.com/sandbox-agent/sandbox-agent/drivers/credentials"
 	"github.com/sandbox-agent/sandbox-agent/drivers/install"
 	"github.com/sandbox-agent/sandbox-agent/drivers/internal/program"
-	"github.com/sandbox-agent/sandbox-agent/drivers/process"
 )
 
 // Probe implements drivers.Driver.
@@ -29,16 +28,6 @@ func (d *Driver) version(ctx context.Context, path string) (string, error) {
 		return v, nil
 	}
 	return d.opts.Version(ctx, path)
-}
-
-// askVersion asks the program, once for each state of its file.
-func (d *Driver) askVersion(ctx context.Context, path string) (string, error) {
-	ask := func(ctx context.Context) ([]byte, error) {
-		return process.Output(ctx, d.launch, process.Spec{
-			Path: path, Args: []string{"--version"}, Env: environment(d.opts.Environ(), nil),
-		})
-	}
-	return d.versions.Of(ctx, path, ask, install.Word(0))
 }
 
 // ServerStatus implements drivers.ServerReporter.

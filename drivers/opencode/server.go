@@ -68,7 +68,7 @@ func (d *Driver) startServer(ctx context.Context, l *launch) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := d.launch(ctx, spec)
+	transport, err := d.opts.Launch(ctx, spec)
 	if err != nil {
 		_ = private.Remove()
 		return nil, startError(ctx, err)
@@ -172,7 +172,7 @@ func (srv *server) read() {
 // take deals with one line.
 func (srv *server) take(b *batch, line []byte) {
 	if srv.trace != nil {
-		srv.trace(TraceOut, line)
+		srv.trace(program.TraceOut, line)
 	}
 	in, h, err := decodeLine(line)
 	switch {
@@ -427,7 +427,7 @@ func (srv *server) send(ctx context.Context, r wireRequest, c *call, note func()
 		return err
 	}
 	if srv.trace != nil {
-		srv.trace(TraceIn, line[:len(line)-1])
+		srv.trace(program.TraceIn, line[:len(line)-1])
 	}
 	if err := srv.transport.Write(line); err != nil {
 		srv.forget(r.ID)

@@ -13,27 +13,12 @@ import (
 // package wire, of a short run of the program what it prints. A recording can
 // be played back through another.
 type Transport interface {
-	// Write hands the agent whole lines.
-	Write(lines []byte) error
-	// ReadLine returns the next line, which is valid until the next call that
-	// is not announced by more; it ends with an error.
-	ReadLine() (line []byte, more bool, err error)
+	process.Conversing
 	Checkpoint() process.Checkpoint
 	// KillMarked kills the commands since c that have a variable in their
 	// environment, "NAME=value".
 	KillMarked(ctx context.Context, variable string, c process.Checkpoint) (killed int, err error)
-	Stop(ctx context.Context, goodbye func(context.Context) error) error
-	// Done is closed when the agent and all it started is gone; then Exit says
-	// how it ended.
-	Done() <-chan struct{}
-	Exit() process.Exit
 }
-
-// Directions of a traced line.
-const (
-	TraceIn  = "in"  // written by us
-	TraceOut = "out" // said by the agent
-)
 
 // Start starts what a Spec of this driver says. A server is returned once it
 // listens; it is spoken with in the lines of package wire.
@@ -50,14 +35,6 @@ func Start(ctx context.Context, s *process.Supervisor, spec process.Spec) (Trans
 		return nil, &notReadyError{exit: p.Exit(), err: err}
 	}
 	return c, nil
-}
-
-// launch starts the program.
-func (d *Driver) launch(ctx context.Context, spec process.Spec) (Transport, error) {
-	if d.opts.Launch != nil {
-		return d.opts.Launch(ctx, spec)
-	}
-	return Start(ctx, d.opts.Supervisor, spec)
 }
 
 // notReadyError tells of a server that did not come to listen.

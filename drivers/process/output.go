@@ -15,6 +15,17 @@ type Printing interface {
 	Exit() Exit
 }
 
+// Conversing is a program that is spoken with in lines; *Process is one, and a
+// recording that is played back can be another.
+type Conversing interface {
+	Printing
+	// Write hands the program whole lines.
+	Write(lines []byte) error
+	// Done is closed when the program and all it started is gone; then Exit says
+	// how it ended.
+	Done() <-chan struct{}
+}
+
 // OutputWait bounds a run of a program for a short answer, which takes a
 // fraction of a second, or a second for the slowest of them; a machine that is
 // busy with much else takes many times as long.

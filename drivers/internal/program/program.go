@@ -1,6 +1,7 @@
-// Package program tells what there is to say of an agent's program: whether it
+// Package program is what drivers of programs have in common: the options that
+// they are made with, and what there is to say of an agent's program, whether it
 // is there and which version it is, why it could not be started and how it has
-// ended. Where it is and how it is asked are the driver's to know.
+// ended. Which program it is and how it is spoken with are the driver's to know.
 package program
 
 import (
