@@ -9,6 +9,13 @@ type ModeLister interface {
 	ListModes(ctx context.Context) ([]Mode, error)
 }
 
+// AnswerChecker is a [Session] whose agent takes only some answers, such as a
+// number. CheckAnswers says what is wrong with one, before it is recorded and
+// before ReplyQuestion is called with it; the error is a *universal.Error.
+type AnswerChecker interface {
+	CheckAnswers(id string, reply QuestionReply) error
+}
+
 // ServerReporter is a [Driver] whose sessions share a server.
 type ServerReporter interface {
 	ServerStatus() ServerStatus

@@ -1,6 +1,7 @@
 package claude
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -42,6 +43,10 @@ func (c *converter) planText(r *request) string {
 	return "Approve plan execution?"
 }
 
+// noAnswer is the text that the model gets for its questions when nobody
+// answered them nor said why.
+const noAnswer = "The user declined to answer. Go on with what you can decide by yourself."
+
 // questionAnswer is what the CLI gets for a person's answers. mode is the
 // permission mode to go on with after a plan.
 func (r *request) questionAnswer(reply drivers.QuestionReply, mode drivers.PermissionMode) (any, error) {
@@ -55,7 +60,7 @@ func (r *request) questionAnswer(reply drivers.QuestionReply, mode drivers.Permi
 		return r.planAnswer(reply, mode), nil
 	}
 	if reply.Answers == nil {
-		return deny(reply.Message), nil
+		return deny(cmp.Or(strings.TrimSpace(reply.Message), noAnswer)), nil
 	}
 	// The answers go by the text of their question; several choices are one
 	// string.
@@ -98,7 +103,7 @@ func (r *request) planAnswer(reply drivers.QuestionReply, mode drivers.Permissio
 	if approved && len(feedback) == 0 {
 		return allow(r.input, planUpdates(mode))
 	}
-	if reply.Message != "" {
+	if strings.TrimSpace(reply.Message) != "" {
 		feedback = append(feedback, reply.Message)
 	}
 	if len(feedback) == 0 {

@@ -598,6 +598,12 @@ func TestRealToolServer(t *testing.T) {
 	if len(q.Questions) != 2 || q.Prompt != "Who are you?" {
 		t.Errorf("elicitation: %+v", q)
 	}
+	checker := l.Session.(drivers.AnswerChecker)
+	for age, fine := range map[string]bool{"old": false, "36": true} {
+		if err := checker.CheckAnswers(q.QuestionID, drivers.QuestionReply{Answers: [][]string{{"Ada"}, {age}}}); (err == nil) != fine {
+			t.Errorf("an age of %s: %v", age, err)
+		}
+	}
 	if err := l.ReplyQuestion(t.Context(), q.QuestionID, drivers.QuestionReply{Answers: [][]string{{"Ada"}, {"36"}}}); err != nil {
 		t.Fatal(err)
 	}

@@ -163,6 +163,7 @@ func TestAnswers(t *testing.T) {
 			`{"behavior":"allow","updatedInput":{"answers":{"And?":"x, y","Which?":"A"},"questions":[{"question":"Which?","header":"H","options":[{"label":"A"}]},{"question":"And?","multiSelect":true,"options":[]}]}}`, "",
 		},
 		{"questions refused", ask, drivers.QuestionReply{Message: "later"}, "", `{"behavior":"deny","message":"later"}`, ""},
+		{"questions refused without words", ask, drivers.QuestionReply{}, "", `{"behavior":"deny","message":"` + noAnswer + `"}`, ""},
 		{"too few answers", ask, answers([]string{"A"}), "", "", "answers has 1 lists for 2 questions"},
 		{"plan approved", plan, answers([]string{"Approve"}), "", `{"behavior":"allow","updatedInput":{"plan":"1. x"}}`, ""},
 		{
@@ -173,6 +174,7 @@ func TestAnswers(t *testing.T) {
 		{"plan with feedback", plan, answers([]string{"Reject", "use Go"}), "", `{"behavior":"deny","message":"use Go"}`, ""},
 		{"approved, but", plan, answers([]string{"Approve", "use Go"}), "", `{"behavior":"deny","message":"use Go"}`, ""},
 		{"plan refused", plan, drivers.QuestionReply{Message: "not now"}, "", `{"behavior":"deny","message":"not now"}`, ""},
+		{"plan refused without words", plan, drivers.QuestionReply{}, "", `{"behavior":"deny","message":"The user rejected the plan. Stay in plan mode."}`, ""},
 		{
 			"form", form, answers([]string{"Ada"}, []string{" 36 "}, []string{"Yes"}, []string{"Large"}, []string{"a", "b"}, []string{"0.5"}), "",
 			`{"action":"accept","content":{"age":36,"name":"Ada","share":0.5,"size":"l","sure":true,"tags":["a","b"]}}`, "",

@@ -320,6 +320,19 @@ func (s *session) ReplyQuestion(ctx context.Context, id string, reply drivers.Qu
 	return s.respond(ctx, "question", id, r, answer)
 }
 
+// CheckAnswers implements drivers.AnswerChecker: the servers of tools say what
+// their forms take.
+func (s *session) CheckAnswers(id string, reply drivers.QuestionReply) error {
+	s.mu.Lock()
+	r := s.conv.openQuestion(id)
+	s.mu.Unlock()
+	if r == nil || r.kind != askElicitation {
+		return nil
+	}
+	_, err := r.questionAnswer(reply, "")
+	return err
+}
+
 func notOpen(what, id string) error {
 	return universal.InvalidRequest("%s %s is not open: unknown or already answered", what, id).With("reason", "not_open")
 }

@@ -233,6 +233,20 @@ func (s *session) ReplyQuestion(ctx context.Context, id string, reply drivers.Qu
 	return s.respond(ctx, "question", r, answer)
 }
 
+// CheckAnswers implements drivers.AnswerChecker: the servers of tools say what
+// their forms take.
+func (s *session) CheckAnswers(id string, reply drivers.QuestionReply) error {
+	r, err := s.find("question", id, false)
+	if err != nil || r.kind != askElicitation {
+		return nil // ReplyQuestion tells of a question that isn't open
+	}
+	if err := question.Check(r.question.Questions, reply); err != nil {
+		return err
+	}
+	_, err = r.questionAnswer(reply)
+	return err
+}
+
 // respond answers a request of Codex's, once.
 func (s *session) respond(ctx context.Context, what string, r *request, answer any) error {
 	err := s.srv.respond(ctx, r.native, answer, func() error {

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
@@ -106,8 +107,9 @@ func (t *turn) askSeveral() {
 		return
 	}
 	if asked.answer.Answers == nil {
-		t.result("ask_result", universal.ToolResultPart{CallID: callID, Output: asked.answer.Message, IsError: true})
-		t.say("ask_refused", "You did not answer: "+asked.answer.Message)
+		why := cmp.Or(strings.TrimSpace(asked.answer.Message), "The user declined to answer. Go on with what you can decide by yourself.")
+		t.result("ask_result", universal.ToolResultPart{CallID: callID, Output: why, IsError: true})
+		t.say("ask_refused", "You did not answer: "+why)
 		return
 	}
 	var lines []string

@@ -77,7 +77,7 @@ func (r *request) answers(reply drivers.QuestionReply) ([][]string, error) {
 		answers[i] = []string{} // it was not answered
 		switch {
 		case reply.Answers == nil:
-			answers[i] = []string{cmp.Or(reply.Message, "The user declined to answer.")}
+			answers[i] = []string{cmp.Or(reply.Message, "The user declined to answer. Go on with what you can decide by yourself.")}
 		case i < len(reply.Answers) && reply.Answers[i] != nil:
 			answers[i] = reply.Answers[i]
 		}

@@ -99,3 +99,38 @@ func TestMessageAfterUnseenDeath(t *testing.T) {
 		})
 	}
 }
+
+// A message that was to join a turn gets one of its own when its agent had died
+// before it, but not when the agent died with it.
+func TestSteeringAnAgentThatDies(t *testing.T) {
+	for name, test := range map[string]struct {
+		with bool
+		seen string
+	}{
+		"before the message": {false, "messages seen: 3"},
+		"with the message":   {true, "messages seen: 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			agent := &dying{Driver: mock.New(mock.Options{}), with: test.with}
+			k := newTalk(t, newManager(t, session.ManagerOptions{Drivers: []drivers.Driver{agent}}), session.CreateOptions{})
+			first := k.send("wait")
+			k.until("the wait", func(ev *universal.Event) bool {
+				return ev.Type == universal.TypeItemStarted && !ev.Synthetic
+			})
+			agent.left.Store(1)
+			if _, err := k.Send(session.MessageOptions{Message: "echo joins", OnBusy: session.BusySteer}); err != nil {
+				t.Fatal(err)
+			}
+			if got := k.untilEnd(first.TurnID).StopReason; got != universal.StopError {
+				t.Errorf("the turn ends with %s", got)
+			}
+			if !test.with {
+				k.untilType(universal.TypeTurnEnded) // of the message
+			}
+			if got := k.ask("recall"); got != test.seen {
+				t.Errorf("after that it recalls %q", got)
+			}
+			k.end()
+		})
+	}
+}

@@ -55,8 +55,9 @@ func (s *Session) beginInterrupt(t *turn) {
 		return
 	}
 	t.interrupted = true
-	if s.agent.session == nil {
-		t.cancel() // the agent is not up yet, and need not come up for this
+	if s.agent.session == nil || !t.sending && !t.delivered {
+		t.cancel() // the agent need not get the message, nor come up for this
+		s.calm.Broadcast()
 	}
 	s.tasks.Go(func() { s.interruptAgent(t) })
 }
@@ -69,6 +70,9 @@ func (s *Session) interruptAgent(t *turn) {
 	if over {
 		s.mu.Unlock()
 		return // the agent would end the next one
+	}
+	if !t.sending && !t.delivered {
+		agent = nil // it knows nothing of this turn
 	}
 	s.interrupts++
 	s.mu.Unlock()
@@ -110,14 +114,14 @@ func (s *Session) interruptAgent(t *turn) {
 	}
 }
 
-// awaitInterrupts waits until no interrupt is on its way to the agent. Those are
-// of earlier turns: what they end, and which commands they kill, is whatever the
-// agent is doing, so that it must not have the next message yet. Each is bounded
-// by interruptCall.
-func (s *Session) awaitInterrupts() {
+// awaitInterrupts waits until no interrupt is on its way to the agent, or until
+// the turn that is to begin is interrupted too. They are of earlier turns: what
+// they end, and which commands they kill, is whatever the agent is doing, so that
+// it must not have the next message yet. Each is bounded by interruptCall.
+func (s *Session) awaitInterrupts(next *turn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.interrupts > 0 {
+	for s.interrupts > 0 && !next.interrupted {
 		s.calm.Wait()
 	}
 }

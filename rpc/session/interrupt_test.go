@@ -79,3 +79,32 @@ func TestInterruptSparesTheNextTurn(t *testing.T) {
 		k.end()
 	})
 }
+
+// A message whose turn is interrupted while it still waits for the interrupt
+// before it, is not handed over any more, and nobody waits for the slow one.
+func TestInterruptBeforeTheHandover(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &lingering{Driver: mock.New(mock.Options{}), goOn: make(chan struct{})}
+		k := newTalk(t, newManager(t, session.ManagerOptions{Drivers: []drivers.Driver{d}}), session.CreateOptions{})
+		first := k.send("wait")
+		synctest.Wait() // the agent has it
+		never := k.send("echo never")
+		for _, id := range []string{first.TurnID, never.TurnID} {
+			if err := k.Interrupt(t.Context(), session.InterruptOptions{TurnID: id}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		if got := k.untilEnd(never.TurnID).StopReason; got != universal.StopInterrupted {
+			t.Errorf("the turn that had not begun to run ends with %s", got)
+		}
+		close(d.goOn) // only now the agent has done the first interrupt
+		if got := k.ask("echo next"); got != "next" {
+			t.Errorf("the next turn says %q", got)
+		}
+		if got := d.messages(); !slices.Equal(got, []string{"wait", "echo next"}) {
+			t.Errorf("the agent has got %q", got)
+		}
+		k.end()
+	})
+}

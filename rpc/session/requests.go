@@ -14,7 +14,6 @@ const (
 	// refusal is what the agent is told when a person refuses without words.
 	refusal     = "The user did not allow this. Do not try it again in another way; go on with what you can do without it, or say what you need."
 	planRefusal = "The session is in plan mode: nothing may be changed or run. Go on planning without it."
-	noAnswer    = "The user declined to answer. Go on with what you can decide by yourself."
 )
 
 // ReplyPermission answers a permission request. The first answer counts.
@@ -61,33 +60,55 @@ func (s *Session) ReplyPermission(ctx context.Context, id string, reply drivers.
 	})
 }
 
-// ReplyQuestion answers a question; nil answers refuse it. The first answer
-// counts.
+// ReplyQuestion answers a question; nil answers refuse it, for which the agent's
+// driver has words if nobody gave any: a plan that is refused is not a question
+// without an answer. The first answer counts.
 func (s *Session) ReplyQuestion(ctx context.Context, id string, reply drivers.QuestionReply) error {
-	if reply.Answers == nil && strings.TrimSpace(reply.Message) == "" {
-		reply.Message = noAnswer
+	r, agent, err := s.openQuestion(id)
+	if err != nil {
+		return err
+	}
+	if err := checkAnswers(r.question.Questions, reply.Answers); err != nil {
+		return err
+	}
+	reply.Answers = oneEach(r.question.Questions, reply.Answers)
+	// What the agent can't take has to be known before it counts as the answer:
+	// else nobody could give another one.
+	if checker, ok := agent.(drivers.AnswerChecker); ok {
+		if err := checker.CheckAnswers(id, reply); err != nil {
+			return err
+		}
 	}
 	s.lock()
 	if s.isEnding() {
 		defer s.unlock()
 		return s.endedError()
 	}
-	r := s.ledger.findRequest("", id)
-	if r == nil {
+	if s.ledger.findRequest("", id) != r {
 		defer s.unlock()
 		return s.unknownRequest("question", id)
 	}
-	if err := checkAnswers(r.question.Questions, reply.Answers); err != nil {
-		defer s.unlock()
-		return err
-	}
 	s.resolved.add(id)
 	s.ledger.ResolveQuestion(id, reply.Answers, reply.Message)
-	agent := s.agent.session
+	agent = s.agent.session
 	s.unlock()
 	return s.reply(ctx, agent, func(ctx context.Context, agent drivers.Session) error {
 		return agent.ReplyQuestion(ctx, id, reply)
 	})
+}
+
+// openQuestion finds a question that waits, and who waits for its answer.
+func (s *Session) openQuestion(id string) (*ledgerRequest, drivers.Session, error) {
+	s.lock()
+	defer s.unlock()
+	if s.isEnding() {
+		return nil, nil, s.endedError()
+	}
+	r := s.ledger.findRequest("", id)
+	if r == nil {
+		return nil, nil, s.unknownRequest("question", id)
+	}
+	return r, s.agent.session, nil
 }
 
 // reply hands an answer to the agent. It was recorded before, so that what
@@ -141,6 +162,18 @@ func checkAnswers(questions []universal.Question, answers [][]string) error {
 		return universal.InvalidRequest("no question is answered; use questions/reject to refuse")
 	}
 	return nil
+}
+
+// oneEach adds an empty list for each of the last questions that was left out.
+func oneEach(questions []universal.Question, answers [][]string) [][]string {
+	if answers == nil {
+		return nil // a refusal
+	}
+	answers = slices.Clip(answers)
+	for len(answers) < len(questions) {
+		answers = append(answers, []string{})
+	}
+	return answers
 }
 
 func labels(options []universal.QuestionOption) string {

@@ -1,9 +1,12 @@
 package session_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/mock"
 	"github.com/sandbox-agent/sandbox-agent/rpc/session"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
@@ -113,5 +116,63 @@ func TestTurnReaderOfAWaitingTurn(t *testing.T) {
 			said = true
 		}
 	}
+	k.end()
+}
+
+// picky is the mock, with an agent that takes a name of letters only.
+type picky struct{ *mock.Driver }
+
+func (p picky) Start(ctx context.Context, cfg drivers.Config, sink drivers.Sink) (drivers.Session, error) {
+	s, err := p.Driver.Start(ctx, cfg, sink)
+	return pickySession{s}, err
+}
+
+type pickySession struct{ drivers.Session }
+
+func (pickySession) CheckAnswers(_ string, reply drivers.QuestionReply) error {
+	if reply.Answers != nil && len(reply.Answers[2]) > 0 && strings.ContainsAny(reply.Answers[2][0], "0123456789") {
+		return universal.InvalidRequest("that is no name")
+	}
+	return nil
+}
+
+// An answer that the agent can't take leaves the question open, and the last
+// questions need no answer.
+func TestAnswersThatTheAgentCanTake(t *testing.T) {
+	m := newManager(t, session.ManagerOptions{Drivers: []drivers.Driver{picky{mock.New(mock.Options{})}}})
+	k := newTalk(t, m, session.CreateOptions{})
+	sent := k.send("ask")
+	id := k.untilType(universal.TypeQuestionRequested).Data.(*universal.QuestionData).QuestionID
+	wrong := drivers.QuestionReply{Answers: [][]string{{"Red"}, nil, {"4711"}}}
+	if err := k.ReplyQuestion(t.Context(), id, wrong); universal.KindOf(err) != universal.KindInvalidRequest {
+		t.Errorf("an answer that the agent refuses: %v", err)
+	}
+	if err := k.ReplyQuestion(t.Context(), id, drivers.QuestionReply{Answers: [][]string{{"Red"}}}); err != nil {
+		t.Fatal(err)
+	}
+	d := k.untilType(universal.TypeQuestionResolved).Data.(*universal.QuestionData)
+	if d.Status != universal.QuestionAnswered || len(d.Responses) != 4 {
+		t.Errorf("it was resolved as %s with %v", d.Status, d.Responses)
+	}
+	k.untilEnd(sent.TurnID)
+	k.end()
+}
+
+// A refusal without words is told in the driver's own.
+func TestRefusedQuestionWithoutWords(t *testing.T) {
+	k := newTalk(t, newManager(t, session.ManagerOptions{}), session.CreateOptions{})
+	sent := k.send("ask")
+	id := k.untilType(universal.TypeQuestionRequested).Data.(*universal.QuestionData).QuestionID
+	if err := k.ReplyQuestion(t.Context(), id, drivers.QuestionReply{}); err != nil {
+		t.Fatal(err)
+	}
+	result := k.until("the result", func(ev *universal.Event) bool {
+		d, ok := ev.Data.(*universal.ItemData)
+		return ok && ev.Type == universal.TypeItemCompleted && d.Item.Kind == universal.KindToolResult
+	}).Data.(*universal.ItemData).Item.Content[0].(*universal.ToolResultPart)
+	if !result.IsError || result.Output == "" {
+		t.Errorf("the agent is told %+v", result)
+	}
+	k.untilEnd(sent.TurnID)
 	k.end()
 }

@@ -122,7 +122,7 @@ func (s *Session) begin(t *turn) {
 
 // run hands a turn's message to the agent, which is started if need be.
 func (s *Session) run(t *turn) {
-	s.awaitInterrupts()
+	s.awaitInterrupts(t)
 	agent, err := s.ensureAgent(t.ctx)
 	if err != nil {
 		s.startFailed(t, err)
@@ -149,15 +149,23 @@ func (s *Session) run(t *turn) {
 	}
 }
 
+// deliver hands over the message of a turn that still wants it.
 func (s *Session) deliver(t *turn, agent drivers.Session) error {
 	s.mu.Lock()
+	if t.interrupted || t.ctx.Err() != nil {
+		s.mu.Unlock()
+		return errTurnOver
+	}
+	t.sending = true
 	s.memory = true // whatever becomes of the message, the agent may have stored it
 	s.mu.Unlock()
-	if err := agent.Send(t.ctx, t.message); err != nil {
-		return err
-	}
+	err := agent.Send(t.ctx, t.message)
 	s.lock()
 	defer s.unlock()
+	t.sending = false
+	if err != nil {
+		return err
+	}
 	t.delivered = true
 	if s.agent.session != agent && s.running == t { // it took the message, and died
 		reason := universal.StopError
@@ -200,7 +208,9 @@ func (s *Session) handSteering(t *turn, agent drivers.Session) {
 		s.unlock()
 		err := errTurnOver
 		if !over {
-			err = agent.Send(t.ctx, next)
+			// Not the turn's context: it may end while the agent takes the message,
+			// which nobody could tell then from one that came too late.
+			err = agent.Send(s.ctx, next)
 		}
 		if err != nil {
 			s.steerFailed(t, next, err)
@@ -217,6 +227,9 @@ func (s *Session) steerFailed(t *turn, msg drivers.Message, err error) {
 	defer s.unlock()
 	if s.isEnding() || t.interrupted {
 		return // it went with the turn that it was to join
+	}
+	if universal.KindOf(err) == universal.KindAgentProcessExited && !errors.Is(err, drivers.ErrNotTaken) {
+		return // the agent may have had it when it died, and no message runs twice
 	}
 	s.logger.Debug("session: a message came too late for its turn and gets one of its own", "session", s.id, "turn", t.id, "error", err)
 	own := s.newTurn(s.newTurnID())

@@ -75,6 +75,7 @@ type turn struct {
 
 	ctx         context.Context // ends when the turn is interrupted before it was sent
 	cancel      context.CancelFunc
+	sending     bool              // the agent is being handed the message
 	delivered   bool              // the agent has the message
 	steering    []drivers.Message // messages that joined and are not handed over yet
 	handing     bool              // somebody hands them over, or will

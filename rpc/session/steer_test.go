@@ -96,7 +96,10 @@ func TestSteeringDuringAnInterrupt(t *testing.T) {
 	d := &overheard{Driver: mock.New(mock.Options{}), interrupting: make(chan struct{}), goOn: make(chan struct{})}
 	k := newTalk(t, newManager(t, session.ManagerOptions{Drivers: []drivers.Driver{d}}), session.CreateOptions{})
 	first := k.send("wait")
-	k.until("the message", func(ev *universal.Event) bool { return ev.Type == universal.TypeItemCompleted })
+	k.until("the agent's work", func(ev *universal.Event) bool { // before that, it need not be told
+		item, ok := ev.Data.(*universal.ItemData)
+		return ok && item.Item.Kind == universal.KindToolCall
+	})
 	var asked sync.WaitGroup
 	asked.Go(func() {
 		if err := k.Interrupt(t.Context(), session.InterruptOptions{}); err != nil {
