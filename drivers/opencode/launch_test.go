@@ -215,7 +215,7 @@ func TestRelabel(t *testing.T) {
 func TestAttachmentPart(t *testing.T) {
 	all := func(string) bool { return true }
 	none := func(string) bool { return false }
-	png := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\b\x00\x00\x00\x00:~\x9bU")
+	png := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\b\x00\x00\x00\x00:~\x9bU\x00\x00\x00\x00IEND\xaeB`\x82")
 	for name, test := range map[string]struct {
 		a     drivers.Attachment
 		takes func(string) bool

@@ -100,6 +100,16 @@ func (f *File) DataURL() string {
 // CheckImage says what is wrong with a picture: models take PNG, JPEG, GIF and
 // WebP that aren't broken.
 func (f *File) CheckImage() error {
+	if err := f.checkHeader(); err != nil {
+		return err
+	}
+	if !isWhole(f.Kind, f.Data) {
+		return errors.New("the picture is broken: it is cut off")
+	}
+	return nil
+}
+
+func (f *File) checkHeader() error {
 	switch f.Kind {
 	case "image/png", "image/jpeg", "image/gif":
 		if _, _, err := image.DecodeConfig(bytes.NewReader(f.Data)); err != nil {
