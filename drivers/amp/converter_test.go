@@ -64,6 +64,14 @@ func TestResults(t *testing.T) {
 		status               universal.ItemStatus
 		want                 universal.Content
 	}{
+		"answer, by the tool server of older builds": {
+			askName, `{"questions":[]}`, `[{"type":"text","text":"The user answered: Blue"}]`, false, universal.StatusCompleted,
+			universal.Content{&universal.ToolResultPart{CallID: "c", Output: "The user answered: Blue"}},
+		},
+		"no answer, by the tool server of older builds": {
+			askName, `{"questions":[]}`, `[{"type":"text","text":"Ask later."}]`, true, universal.StatusFailed,
+			universal.Content{&universal.ToolResultPart{CallID: "c", Output: "Ask later.", IsError: true}},
+		},
 		"command": {
 			"shell_command", `{"command":"ls","workdir":"/project/sub"}`, `{"output":"a\nb\n","exitCode":0}`, false, universal.StatusCompleted,
 			universal.Content{

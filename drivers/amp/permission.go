@@ -4,9 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/diff"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/oneline"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -30,20 +33,41 @@ func (c *converter) permission(r *request) *universal.PermissionData {
 	if c.calls[r.ToolUseID] != nil {
 		item = r.ToolUseID // else a sub-agent's, which nothing else tells of
 	}
+	title, kind := toolTitle(r.Tool, r.Input), toolKind(r.Tool)
+	if kind == universal.ToolEdit {
+		// More than an edit, or nobody knows of what: a mode that lets the agent
+		// change files doesn't mean it.
+		switch paths := editedPaths(r.Input); {
+		case len(paths) == 0:
+			kind = universal.ToolOther
+		case slices.ContainsFunc(paths, func(path string) bool { return diff.Leaves(c.cwd, path) }):
+			title, kind = oneline.Text("outside of the session's directory: "+title), universal.ToolOther
+		}
+	}
 	return &universal.PermissionData{
 		PermissionID: c.requestID(r.ToolUseID),
 		Action:       r.Tool,
 		Status:       universal.PermissionRequested,
 		Metadata:     permissionMetadata{ToolName: r.Tool, Input: r.Input},
-		Title:        toolTitle(r.Tool, r.Input),
+		Title:        title,
 		ItemID:       item,
-		ToolKind:     toolKind(r.Tool),
+		ToolKind:     kind,
 		Options: []universal.PermissionOption{
 			{ID: optionAllow, Kind: universal.AllowOnce, Name: "Allow"},
 			{ID: optionAlways, Kind: universal.AllowAlways, Name: "Always allow in this session: " + rule, Rules: []string{rule}},
 			{ID: optionReject, Kind: universal.RejectOnce, Name: "Reject"},
 		},
 	}
+}
+
+// editedPaths are the files that an edit names.
+func editedPaths(input json.RawMessage) []string {
+	in := decodeInput(input)
+	paths := diff.Named(in.PatchText)
+	if in.Path != "" {
+		paths = append(paths, in.Path)
+	}
+	return paths
 }
 
 // maxRule is how long the content of a rule may be, in bytes, before its digest

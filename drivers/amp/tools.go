@@ -247,12 +247,15 @@ func readResult(k *call, b *contentBlock) result {
 		return r
 	case k.refused, r.isError && strings.HasPrefix(r.text, refusedPrefix):
 		r.isError, r.notRun = true, true
+		if list := strings.TrimSpace(r.text); isAsker(k.name) && strings.HasPrefix(list, "[") {
+			r.readBlocks([]byte(list)) // nobody answered, as the tool server says it
+		}
 		return r
 	}
 	switch text := strings.TrimSpace(r.text); {
 	case isAsker(k.name) && strings.HasPrefix(text, `{"output":`), strings.HasPrefix(text, "{"):
 		r.readObject([]byte(text))
-	case strings.HasPrefix(text, "[") && toolKind(k.name) == universal.ToolMCP:
+	case strings.HasPrefix(text, "[") && strings.HasPrefix(k.name, mcpPrefix): // the asker of older builds too
 		r.readBlocks([]byte(text))
 	}
 	return r

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -154,7 +153,7 @@ func (c *converter) readPatchApproval(r *request, params []byte) error {
 		rules = append(rules, rule(patchTool, "everything below "+l.GrantRoot))
 	}
 	title, kind := cmp.Or(strings.Join(paths, ", "), "a file change"), patchKind(meta.Changes)
-	leaves := slices.ContainsFunc(paths, c.isOutside)
+	leaves := slices.ContainsFunc(paths, func(path string) bool { return diff.Leaves(c.directory, path) })
 	if leaves {
 		title = outside + title
 	}
@@ -170,15 +169,6 @@ func (c *converter) readPatchApproval(r *request, params []byte) error {
 // outside is what the titles of requests begin with that leave the session's
 // directory.
 const outside = "outside of the session's directory: "
-
-// isOutside tells whether a file is outside of the session's directory, by its
-// name.
-func (c *converter) isOutside(path string) bool {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(c.directory, path)
-	}
-	return c.directory != "" && !diff.Inside(c.directory, path)
-}
 
 func (c *converter) readProfileApproval(r *request, params []byte) error {
 	var l struct {

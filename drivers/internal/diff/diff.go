@@ -34,6 +34,18 @@ func Inside(dir, path string) bool {
 	return ok
 }
 
+// Leaves tells whether a path, which may be relative to the directory, leads out
+// of it by its name. Without a directory nothing does.
+func Leaves(dir, path string) bool {
+	if dir == "" {
+		return false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	return !Inside(dir, path)
+}
+
 func inside(dir, path string) (rel string, ok bool) {
 	if dir == "" {
 		return "", false
