@@ -41,7 +41,7 @@ func (c *converter) permission(r *request) *universal.PermissionData {
 		case len(paths) == 0:
 			kind = universal.ToolOther
 		case slices.ContainsFunc(paths, func(path string) bool { return diff.Leaves(c.cwd, path) }):
-			title, kind = oneline.Text("outside of the session's directory: "+title), universal.ToolOther
+			title, kind = oneline.Text(diff.Outside+title), universal.ToolOther
 		}
 	}
 	return &universal.PermissionData{

@@ -1,7 +1,6 @@
 package amp
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 // questionAnswer is what the model gets for a person's answers.
 func questionAnswer(q *universal.QuestionData, reply drivers.QuestionReply) (answer, error) {
 	if reply.Answers == nil {
-		return answer{Action: actionReject, Text: cmp.Or(strings.TrimSpace(reply.Message), "The user declined to answer. Go on with what you can decide by yourself.")}, nil
+		return answer{Action: actionReject, Text: question.Refusal(reply.Message)}, nil
 	}
 	if err := question.Check(q.Questions, reply); err != nil {
 		return answer{}, err

@@ -1,7 +1,6 @@
 package claude
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -43,10 +42,6 @@ func (c *converter) planText(r *request) string {
 	return "Approve plan execution?"
 }
 
-// noAnswer is the text that the model gets for its questions when nobody
-// answered them nor said why.
-const noAnswer = "The user declined to answer. Go on with what you can decide by yourself."
-
 // questionAnswer is what the CLI gets for a person's answers. mode is the
 // permission mode to go on with after a plan.
 func (r *request) questionAnswer(reply drivers.QuestionReply, mode drivers.PermissionMode) (any, error) {
@@ -60,7 +55,7 @@ func (r *request) questionAnswer(reply drivers.QuestionReply, mode drivers.Permi
 		return r.planAnswer(reply, mode), nil
 	}
 	if reply.Answers == nil {
-		return deny(cmp.Or(strings.TrimSpace(reply.Message), noAnswer)), nil
+		return deny(question.Refusal(reply.Message)), nil
 	}
 	// The answers go by the text of their question; several choices are one
 	// string.

@@ -163,7 +163,7 @@ func TestAnswers(t *testing.T) {
 			`{"behavior":"allow","updatedInput":{"answers":{"And?":"x, y","Which?":"A"},"questions":[{"question":"Which?","header":"H","options":[{"label":"A"}]},{"question":"And?","multiSelect":true,"options":[]}]}}`, "",
 		},
 		{"questions refused", ask, drivers.QuestionReply{Message: "later"}, "", `{"behavior":"deny","message":"later"}`, ""},
-		{"questions refused without words", ask, drivers.QuestionReply{}, "", `{"behavior":"deny","message":"` + noAnswer + `"}`, ""},
+		{"questions refused without words", ask, drivers.QuestionReply{}, "", `{"behavior":"deny","message":"The user declined to answer. Go on with what you can decide by yourself."}`, ""},
 		{"too few answers", ask, answers([]string{"A"}), "", "", "answers has 1 lists for 2 questions"},
 		{"plan approved", plan, answers([]string{"Approve"}), "", `{"behavior":"allow","updatedInput":{"plan":"1. x"}}`, ""},
 		{

@@ -155,7 +155,7 @@ func (c *converter) readPatchApproval(r *request, params []byte) error {
 	title, kind := cmp.Or(strings.Join(paths, ", "), "a file change"), patchKind(meta.Changes)
 	leaves := slices.ContainsFunc(paths, func(path string) bool { return diff.Leaves(c.directory, path) })
 	if leaves {
-		title = outside + title
+		title = diff.Outside + title
 	}
 	if leaves || len(paths) == 0 || l.GrantRoot != "" {
 		// More than an edit, or nobody knows of what: a mode that lets the agent
@@ -165,10 +165,6 @@ func (c *converter) readPatchApproval(r *request, params []byte) error {
 	c.offer(r, patchTool, title, kind, meta, rules...)
 	return nil
 }
-
-// outside is what the titles of requests begin with that leave the session's
-// directory.
-const outside = "outside of the session's directory: "
 
 func (c *converter) readProfileApproval(r *request, params []byte) error {
 	var l struct {

@@ -81,9 +81,6 @@ type (
 	}
 )
 
-// noAnswer is what the agent is told when nobody answered it nor said why.
-const noAnswer = "The user declined to answer. Go on with what you can decide by yourself."
-
 // questionAnswer is what Codex gets for a person's answers. A refusal is an answer
 // to each question that says so, and the turn goes on.
 func (r *request) questionAnswer(reply drivers.QuestionReply) (any, error) {
@@ -93,7 +90,7 @@ func (r *request) questionAnswer(reply drivers.QuestionReply) (any, error) {
 	answers := map[string]answerList{}
 	var texts []string
 	for i, q := range r.questions {
-		given := []string{cmp.Or(strings.TrimSpace(reply.Message), noAnswer)}
+		given := []string{question.Refusal(reply.Message)}
 		if reply.Answers != nil {
 			given = reply.Answers[i]
 		}
@@ -138,7 +135,7 @@ func (c *converter) asyncQuestions(it *item, asked []asyncQuestion) {
 // replyAsync says the answers in the running turn; the question is withdrawn at
 // the turn's end.
 func (s *session) replyAsync(ctx context.Context, r *request, reply drivers.QuestionReply) error {
-	texts := []string{cmp.Or(strings.TrimSpace(reply.Message), noAnswer)}
+	texts := []string{question.Refusal(reply.Message)}
 	if reply.Answers != nil {
 		texts = nil
 		for i, q := range r.question.Questions {

@@ -1,10 +1,10 @@
 package mock
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -57,8 +57,8 @@ func (t *turn) permissionIgnored() {
 	t.withdraw(asked)
 }
 
-// question is a request of one or more questions; the flat fields show the first.
-func question(id string, questions ...universal.Question) *request {
+// newQuestion is a request of one or more questions; the flat fields show the first.
+func newQuestion(id string, questions ...universal.Question) *request {
 	first := questions[0]
 	labels := make([]string, len(first.Options))
 	for i, o := range first.Options {
@@ -79,14 +79,14 @@ func choice(prompt string, labels ...string) universal.Question {
 }
 
 func (t *turn) askQuestions() []*request {
-	first := t.ask(question(t.key("question"), choice("Choose a color", "Red", "Blue")))
-	second := t.ask(question(t.key("question_reject"), choice("Allow mock experiment?", "Yes", "No")))
+	first := t.ask(newQuestion(t.key("question"), choice("Choose a color", "Red", "Blue")))
+	second := t.ask(newQuestion(t.key("question_reject"), choice("Allow mock experiment?", "Yes", "No")))
 	return []*request{first, second}
 }
 
 func (t *turn) questions() { t.await(t.askQuestions()...) }
 func (t *turn) questionOnly() {
-	t.await(t.ask(question(t.key("question"), choice("Proceed?", "Yes", "No"))))
+	t.await(t.ask(newQuestion(t.key("question"), choice("Proceed?", "Yes", "No"))))
 }
 
 // askSeveral asks four questions at once, by a tool call that waits for them.
@@ -101,13 +101,13 @@ func (t *turn) askSeveral() {
 
 	callID := t.key("ask")
 	call := t.call("ask_call", universal.ToolCallPart{Name: "AskUserQuestion", Arguments: `{"questions":4}`, CallID: callID, ToolKind: universal.ToolQuestion, Title: "Four questions"})
-	asked := question(t.key("ask_question"), color, toppings, name, password)
+	asked := newQuestion(t.key("ask_question"), color, toppings, name, password)
 	asked.question.ItemID = call.ItemID
 	if !t.await(t.ask(asked)) {
 		return
 	}
 	if asked.answer.Answers == nil {
-		why := cmp.Or(strings.TrimSpace(asked.answer.Message), "The user declined to answer. Go on with what you can decide by yourself.")
+		why := question.Refusal(asked.answer.Message)
 		t.result("ask_result", universal.ToolResultPart{CallID: callID, Output: why, IsError: true})
 		t.say("ask_refused", "You did not answer: "+why)
 		return
@@ -126,7 +126,7 @@ func (t *turn) askSeveral() {
 func (t *turn) propose() {
 	t.say("proposal", "My plan: 1. look, 2. change, 3. test.")
 	approval := choice("Approve plan execution?", "approve", "reject")
-	asked := t.ask(question(t.key("approval"), approval))
+	asked := t.ask(newQuestion(t.key("approval"), approval))
 	if !t.await(asked) {
 		return
 	}

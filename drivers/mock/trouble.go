@@ -59,7 +59,7 @@ func (t *turn) leaveOpen() {
 	t.emit(t.delta(it, "This is not"))
 	t.call("open_call", universal.ToolCallPart{Name: "Bash", Arguments: `{"command":"sleep 300"}`, CallID: t.key("open_call"), ToolKind: universal.ToolExecute, Title: "sleep 300"})
 	t.commandPermission("ls")
-	t.ask(question(t.key("question"), choice("Proceed?", "Yes", "No")))
+	t.ask(newQuestion(t.key("question"), choice("Proceed?", "Yes", "No")))
 }
 
 // crash dies with everything open: of a signal or, with a number, with that

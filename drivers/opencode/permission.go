@@ -124,7 +124,7 @@ func (c *converter) permissionKind(n *nativePermission, tool string) universal.T
 func (c *converter) permissionTitle(n *nativePermission, tool string, input json.RawMessage) string {
 	switch n.Permission {
 	case askOutside:
-		return oneline.Text("outside of the session's directory: " + strings.Join(n.Patterns, ", "))
+		return oneline.Text(diff.Outside + strings.Join(n.Patterns, ", "))
 	case askLoop:
 		return oneline.Text("the same call again and again: " + strings.Join(n.Patterns, ", "))
 	}

@@ -1,11 +1,11 @@
 package opencode
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
+	"github.com/sandbox-agent/sandbox-agent/drivers/internal/question"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
 
@@ -77,7 +77,7 @@ func (r *request) answers(reply drivers.QuestionReply) ([][]string, error) {
 		answers[i] = []string{} // it was not answered
 		switch {
 		case reply.Answers == nil:
-			answers[i] = []string{cmp.Or(reply.Message, "The user declined to answer. Go on with what you can decide by yourself.")}
+			answers[i] = []string{question.Refusal(reply.Message)}
 		case i < len(reply.Answers) && reply.Answers[i] != nil:
 			answers[i] = reply.Answers[i]
 		}

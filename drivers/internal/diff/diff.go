@@ -34,6 +34,10 @@ func Inside(dir, path string) bool {
 	return ok
 }
 
+// Outside is how the titles of requests begin that lead out of the session's
+// directory.
+const Outside = "outside of the session's directory: "
+
 // Leaves tells whether a path, which may be relative to the directory, leads out
 // of it by its name. Without a directory nothing does.
 func Leaves(dir, path string) bool {

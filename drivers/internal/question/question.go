@@ -3,12 +3,20 @@
 package question
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/sandbox-agent/sandbox-agent/drivers"
 	"github.com/sandbox-agent/sandbox-agent/universal"
 )
+
+// Refusal is the text that the model gets for its questions when a person
+// refuses to answer them, perhaps without a word.
+func Refusal(message string) string {
+	return cmp.Or(strings.TrimSpace(message), "The user declined to answer. Go on with what you can decide by yourself.")
+}
 
 // Data is a request with at least one question; its flat fields, which older
 // clients read, show the first. id is what replies name, item the call that
